@@ -1,0 +1,110 @@
+"""What is in a catalogue? Pictures with captions, however they were laid out by whoever made them.
+
+One table, READERS, lists the layouts; a catalogue asks each in turn whether a folder is its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from bespoke.data import readers, shards
+from bespoke.data.item import Item, Problems
+from bespoke.errors import UserError
+
+
+class Reader(NamedTuple):
+    """One layout: how to know it, how to stream its items, and how to see cheaply that it has changed."""
+
+    name: str
+    accepts: Callable[[str], bool]
+    read: Callable[[str, Problems], Iterator[Item]]
+    stamps: Callable[[str], Iterator[str]] | None = None  # None: the items themselves are cheap to walk
+
+
+def _folder(
+    name: str,
+    accepts: Callable[[Path], bool],
+    read: Callable[[Path, Problems], Iterator[Item]],
+) -> Reader:
+    return Reader(
+        name,
+        lambda location: Path(location).is_dir() and accepts(Path(location)),
+        lambda location, problems: read(Path(location), problems),
+    )
+
+
+# The first that accepts wins, so the telling layouts come before the general ones.
+READERS = (
+    Reader("webdataset", shards.is_shards, shards.read_shards, shards.shard_stamps),
+    _folder("oxford102", readers.is_oxford102, readers.read_oxford102),
+    _folder("cub200", readers.is_cub200, readers.read_cub200),
+    _folder("coco", readers.is_coco, readers.read_coco),
+    _folder("imagefolder", readers.is_imagefolder, readers.read_imagefolder),
+    _folder("text_pairs", readers.is_text_pairs, readers.read_text_pairs),
+)
+
+
+class Catalogue:
+    """A stream of items that can be walked again and again; never in memory as a whole."""
+
+    def __init__(self, location: str, reader: Reader) -> None:
+        self.location = location
+        self.reader = reader
+        self.problems = Problems()  # of the last walk; filled while it goes
+        self.num_items: int | None = None  # known after one whole walk
+
+    @classmethod
+    def open(cls, location: str | Path) -> Catalogue:
+        """Find the reader of a folder, a .tar file or a URL of shards; raises UserError where there is none."""
+        where = str(location)
+        for reader in READERS:
+            if reader.accepts(where):
+                return cls(where, reader)
+        if not Path(where).exists():
+            raise UserError(f"{where}: no such folder; give the folder that holds the pictures")
+        if not Path(where).is_dir():
+            raise UserError(f"{where}: a file; give the folder that holds the pictures")
+        raise UserError(
+            f"{where}: no captions found; add metadata.jsonl (or .csv, .xlsx, .parquet) with file_name and text, "
+            "or a .txt beside each picture"
+        )
+
+    @property
+    def name(self) -> str:
+        """What to call the catalogue, fit for a file name: the last part of where it is."""
+        last = self.location.rsplit("/", 1)[-1] if "://" in self.location else Path(self.location).resolve().name
+        return re.sub(r"[^\w.-]+", "_", last) or "catalogue"
+
+    def __iter__(self) -> Iterator[Item]:
+        self.problems.clear()
+        count = 0
+        for item in self.reader.read(self.location, self.problems):
+            count += 1
+            yield item
+        self.num_items = count
+
+    def fingerprint(self) -> str:
+        """A hash of all names, captions, attributes and of each file's size and time: no picture is decoded.
+
+        It differs after a copy to another place (times differ); what a model was trained on is PairStore.fingerprint.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        for stamp in self._stamps() if self.reader.stamps is None else self.reader.stamps(self.location):
+            digest.update(stamp.encode() + b"\n")
+        return digest.hexdigest()
+
+    def _stamps(self) -> Iterator[str]:
+        for item in self:
+            assert isinstance(item.source, Path), f"{self.reader.name} holds pictures in memory and needs stamps"
+            try:
+                status = item.source.stat()
+                file = [status.st_size, status.st_mtime_ns]
+            except OSError:
+                file = []  # reported when the picture is read
+            yield json.dumps([item.name, item.texts, item.attributes, item.split, item.crop, file], sort_keys=True)
+        yield json.dumps(self.problems.counts, sort_keys=True)

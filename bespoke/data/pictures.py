@@ -1,0 +1,132 @@
+"""How does a picture file become a square of RGB bytes?
+
+Whatever the file holds (CMYK, 16 bits, palette, alpha, rotation by EXIF, several frames), the answer is uint8 RGB.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bespoke.errors import UserError
+
+FORMATS = ("JPEG", "PNG", "WEBP")  # nothing else is parsed: fewer decoders, fewer holes
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+MAX_PIXELS = 89_000_000  # just under the size at which Pillow warns of a decompression bomb
+MIN_SIDE = 16  # pixels, after the crop
+_EXIF_ORIENTATION = 0x0112
+
+# Giant pictures are refused below with a message of ours; Pillow's own warning would only double it.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+Box = tuple[int, int, int, int]
+
+
+def decode(
+    source: Path | bytes | BinaryIO,
+    size: int,
+    crop: Box | None = None,
+    *,
+    name: str | None = None,
+) -> NDArray[np.uint8]:
+    """Read a picture as [3, size, size] uint8 RGB: the shorter side is resized with Lanczos, the centre kept.
+
+    `crop` is (left, top, right, bottom) in pixels of the upright picture and is clipped to it. `name` is what errors
+    call the picture where `source` is no path. Raises UserError for anything that is not a usable picture.
+    """
+    label = name or (str(source) if isinstance(source, Path) else "picture")
+    try:
+        opened = _opened(source)
+    except OSError as error:
+        raise unreadable(label, error) from None
+    try:
+        with opened as stream, Image.open(stream, formats=FORMATS) as picture:
+            _check_pixels(picture.size, label)
+            return _square(picture, size, crop, label)
+    except UserError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UserError(_too_large(label)) from None
+    except UnidentifiedImageError:
+        raise UserError(f"{label}: not a JPEG, PNG or WEBP picture; convert it or take it out") from None
+    except Exception as error:  # a hostile file can make a decoder raise nearly anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{label}: broken picture ({reason}); replace it or take it out") from None
+
+
+def unreadable(label: str, error: OSError) -> UserError:
+    """What to tell a user about a picture file that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return UserError(f"{label}: no such picture file; restore it or take it out of the catalogue")
+    return UserError(f"{label}: cannot be opened ({error.strerror}); check the file and its rights")
+
+
+def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    if isinstance(source, Path):
+        return source.open("rb")
+    return io.BytesIO(source) if isinstance(source, bytes) else nullcontext(source)  # the caller closes what it opened
+
+
+def _check_pixels(pixels: tuple[int, int], label: str) -> None:
+    if pixels[0] * pixels[1] > MAX_PIXELS:
+        raise UserError(_too_large(label))
+
+
+def _too_large(label: str) -> str:
+    return f"{label}: over {MAX_PIXELS // 1_000_000} million pixels; make it smaller or take it out"
+
+
+def _square(picture: Image.Image, size: int, crop: Box | None, label: str) -> NDArray[np.uint8]:
+    """Turn upright, crop, flatten and resize an open picture to [3, size, size] uint8 RGB."""
+    box = _centre_square(_clip(crop, _upright_size(picture)), label)
+    if picture.format == "JPEG":
+        # Let the JPEG decoder drop resolution that Lanczos would throw away; twice the size keeps it sharp.
+        full = picture.size[0]
+        ratio = min(1.0, 2 * size / (box[2] - box[0]))
+        picture.draft(None, (max(1, int(picture.size[0] * ratio)), max(1, int(picture.size[1] * ratio))))
+        scale = picture.size[0] / full
+        box = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
+    picture = _as_rgb(ImageOps.exif_transpose(picture))
+    box = (box[0], box[1], min(box[2], picture.width), min(box[3], picture.height))
+    resized = picture.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    return np.ascontiguousarray(np.asarray(resized, dtype=np.uint8).transpose(2, 0, 1))
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    width, height = picture.size
+    return (height, width) if picture.getexif().get(_EXIF_ORIENTATION, 1) in (5, 6, 7, 8) else (width, height)
+
+
+def _clip(crop: Box | None, pixels: tuple[int, int]) -> Box:
+    left, top, right, bottom = crop or (0, 0, *pixels)
+    return max(0, left), max(0, top), min(pixels[0], right), min(pixels[1], bottom)
+
+
+def _centre_square(box: Box, label: str) -> tuple[float, float, float, float]:
+    width, height = box[2] - box[0], box[3] - box[1]
+    side = min(width, height)
+    if side < MIN_SIDE:
+        raise UserError(
+            f"{label}: {max(0, width)}x{max(0, height)} pixels, but each side must be {MIN_SIDE} or more; "
+            "give a larger picture or take it out"
+        )
+    left, top = box[0] + (width - side) / 2, box[1] + (height - side) / 2
+    return left, top, left + side, top + side
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    """Convert any mode to RGB; what is transparent becomes white, as on a catalogue page."""
+    if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit grey, which convert() would clip, not scale
+        grey = np.asarray(picture, dtype=np.float64) / 257.0
+        return Image.fromarray(np.rint(grey.clip(0, 255)).astype(np.uint8)).convert("RGB")
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        rgba = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return picture.convert("RGB")

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bespoke.data.catalogue import Catalogue
+from bespoke.errors import UserError
+
+FolderMaker = Callable[..., Path]
+
+
+def test_a_missing_folder_is_named() -> None:
+    with pytest.raises(UserError, match=r"^no/such: no such folder"):
+        Catalogue.open("no/such")
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(b"")
+    with pytest.raises(UserError, match=r"x\.zip: a file; give the folder"):
+        Catalogue.open(tmp_path / "x.zip")
+
+
+def test_a_folder_without_captions_says_what_to_add(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"")
+    with pytest.raises(UserError, match=r"no captions found; add metadata\.jsonl"):
+        Catalogue.open(tmp_path)
+
+
+def test_items_are_streamed_and_not_collected(make_folder: FolderMaker) -> None:
+    folder = make_folder(2)
+    with (folder / "metadata.jsonl").open("a") as file:
+        file.write("this line would raise\n")
+    assert next(iter(Catalogue.open(folder))).name == "0.png"
+
+
+def test_the_name_is_that_of_the_folder_and_fits_in_a_file_name(make_folder: FolderMaker) -> None:
+    assert Catalogue.open(make_folder(1, name="my shop: 2026")).name == "my_shop_2026"
+
+
+def test_the_fingerprint_is_stable_and_counts_the_items(make_folder: FolderMaker) -> None:
+    catalogue = Catalogue.open(make_folder(3))
+    assert catalogue.fingerprint() == catalogue.fingerprint() == Catalogue.open(catalogue.location).fingerprint()
+    assert catalogue.num_items == 3
+
+
+def test_the_fingerprint_changes_with_captions_attributes_and_files(make_folder: FolderMaker) -> None:
+    folder = make_folder(2)
+    seen = {Catalogue.open(folder).fingerprint()}
+    for change in ({"text": "another"}, {"color": "red"}, {"split": "test"}):
+        make_folder(2, row=lambda _, change=change: change)
+        for number in range(2):
+            os.utime(folder / f"{number}.png", ns=(0, 0))
+        seen.add(Catalogue.open(folder).fingerprint())
+    os.utime(folder / "0.png", ns=(1, 1))
+    seen.add(Catalogue.open(folder).fingerprint())
+    (folder / "1.png").unlink()
+    seen.add(Catalogue.open(folder).fingerprint())
+    assert len(seen) == 6
+
+
+def test_a_folder_of_generated_pictures_is_a_catalogue(make_folder: FolderMaker) -> None:
+    folder = make_folder(1, row=lambda _: {"seed": 7, "balance": 0.5, "alignment": 0.31, "model": "vases"})
+    (item,) = Catalogue.open(folder)
+    assert item.attributes == {"seed": "7", "balance": "0.5", "alignment": "0.31", "model": "vases"}
+    assert json.loads((folder / "metadata.jsonl").read_text())["text"] == item.texts[0]
