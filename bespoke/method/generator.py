@@ -1,0 +1,120 @@
+"""How do a caption's two embeddings and noise become a picture?"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from bespoke.method import layers
+from bespoke.method.layers import FiLM, UpConv3, WordAttention, conv3, fourier, leaky
+from bespoke.method.text_encoder import DualTextEmbedding
+
+
+class Generated(NamedTuple):
+    """Pictures, and the distribution their condition was drawn from."""
+
+    pictures: Tensor  # [N, 3, H, W] float32, nominally in [-1, 1]; clamp for display
+    mean: Tensor  # [N, C] of the conditioning augmentation
+    log_sigma: Tensor  # [N, C]
+
+
+class Stage(nn.Module):
+    """Twice the size, two modulated convolutions, noise for every pixel, a plain way past them."""
+
+    def __init__(self, width_in: int, width_out: int, style_width: int, *, grow: bool) -> None:
+        super().__init__()
+        self.grow = grow
+        self.film1 = FiLM(width_in, style_width)
+        self.conv1 = UpConv3(width_in, width_out) if grow else conv3(width_in, width_out)
+        self.film2 = FiLM(width_out, style_width)
+        self.conv2 = conv3(width_out, width_out)
+        self.skip = nn.Conv2d(width_in, width_out, 1, bias=False) if width_in != width_out else nn.Identity()
+        self.noise = nn.Parameter(torch.full((1, width_out, 1, 1), 0.1))
+
+    def forward(self, x: Tensor, style: Tensor, pixel_noise: Tensor) -> Tensor:
+        """[N, C, H, W], [N, S], [N, 1, H', W'] -> [N, C', H', W'] with H' = 2 H where it grows."""
+        past = F.interpolate(self.skip(x), scale_factor=2.0) if self.grow else self.skip(x)
+        h = self.conv1(leaky(self.film1(x, style)))
+        h = h + (self.noise * pixel_noise).to(h.dtype)
+        detail: Tensor = self.conv2(leaky(self.film2(h, style)))
+        return past + detail
+
+
+class Generator(nn.Module):
+    """Residual up-sampler, every block modulated by the caption, with a look at single words at one size.
+
+    The realism embedding S_G enters in full, through conditioning augmentation (StackGAN). The alignment embedding S_D
+    comes on top, weighted by the balance b: c = P_G(s_G) + b P_D(s_D). At b = 0 this is the paper's generator.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_size: int,
+        embedding_width: int,  # E
+        latent_width: int = 64,  # z
+        condition_width: int = 128,  # C, conditioning augmentation
+        style_width: int = 256,  # S
+        widths: tuple[int, ...] = (256, 192, 128, 64),  # channels at 4x4, 8x8, ... up to half the image size
+        word_attention_size: int = 8,  # picture side at which single words are looked at
+        last_width: int = 16,  # channels at full size
+    ) -> None:
+        super().__init__()
+        if 4 * 2 ** len(widths) != image_size:
+            raise ValueError(f"{len(widths)} widths make {4 * 2 ** len(widths)} px pictures, not {image_size}")
+        self.latent_width, self.condition_width = latent_width, condition_width
+        self.sizes = [4 * 2**i for i in range(len(widths))]
+        self.num_noise = latent_width + sum(size * size for size in self.sizes)
+        self.augment_condition = nn.Linear(embedding_width, 2 * condition_width)
+        self.from_realism = nn.Linear(condition_width, style_width)
+        self.from_alignment = nn.Linear(embedding_width, style_width)
+        self.mix = nn.Sequential(
+            nn.Linear(latent_width + style_width + 8, style_width),
+            nn.LeakyReLU(layers.SLOPE),
+            nn.Linear(style_width, style_width),
+            nn.LeakyReLU(layers.SLOPE),
+        )
+        self.start = nn.Linear(style_width, widths[0] * 16)
+        wide = (widths[0], *widths)
+        self.stages = nn.ModuleList(
+            Stage(a, b, style_width, grow=i > 0) for i, (a, b) in enumerate(zip(wide, widths, strict=False))
+        )
+        self.attention_stage = self.sizes.index(word_attention_size)
+        attended = widths[self.attention_stage]
+        self.look_realism = WordAttention(attended, embedding_width)
+        self.look_alignment = WordAttention(attended, embedding_width)
+        self.last_film = FiLM(widths[-1], style_width)
+        self.grow = UpConv3(widths[-1], last_width)
+        self.to_rgb = conv3(last_width, 3)
+        nn.init.normal_(self.to_rgb.weight, std=0.05)
+
+    def forward(
+        self, noise: Tensor, text: DualTextEmbedding, balance: Tensor, condition_noise: Tensor | None = None
+    ) -> Generated:
+        """Draw one picture a caption.
+
+        noise: [N, num_noise] standard normal (z, then a map for every size); balance: [N] in [0, 1];
+        condition_noise: [N, C] standard normal in training, None for the mean condition.
+        """
+        sizes = [self.latent_width, *(size * size for size in self.sizes)]
+        z, *maps = noise.split(sizes, dim=1)
+        mean, log_sigma = self.augment_condition(text.realism.sentence).chunk(2, dim=1)
+        s_g = mean if condition_noise is None else mean + log_sigma.exp() * condition_noise
+        b = balance[:, None]
+        condition = self.from_realism(s_g) + b * self.from_alignment(text.alignment.sentence)
+        style = self.mix(torch.cat([z, condition, fourier(balance)], dim=1))
+
+        x = self.start(style).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
+        for i, (stage, size) in enumerate(zip(self.stages, self.sizes, strict=True)):
+            x = stage(x, style, maps[i].view(-1, 1, size, size))
+            if i == self.attention_stage:
+                told = self.look_realism(x, text.realism.words, text.realism.mask)
+                told = told + b[:, :, None, None] * self.look_alignment(x, text.alignment.words, text.alignment.mask)
+                x = x + told.to(x.dtype)
+        x = self.grow(leaky(self.last_film(x, style)))
+        x = self.to_rgb(leaky(x))
+        return Generated(x.float(), mean.float(), log_sigma.float())

@@ -1,0 +1,202 @@
+"""Who learns from what? The joint loss of dual text embeddings (arXiv 2502.01507, symbols in docs/method.md).
+
+| step          | trains                            | holds fixed                       |
+|---------------|-----------------------------------|-----------------------------------|
+| discriminator | discriminator, alignment encoder  | generator, realism encoder        |
+| generator     | generator, realism encoder        | discriminator, alignment encoder  |
+
+One sign convention: logits are high for real and for matching, every term is minimised.
+Notation: x real picture, x_fake = G(z, y, b), y its caption, y_other a caption that does not fit, n naturalness,
+a alignment, f = n + a. S_D reaches the adversarial terms as a constant: its only teacher is the contrast of real pairs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bespoke.method.discriminator import Discriminator, PictureFeatures
+from bespoke.method.text_encoder import TextEmbedding
+
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossWeights:
+    """mu_c, mu_m, lambda_s, lambda_w, their counterparts on generated pictures, and conditioning augmentation."""
+
+    conditional: float = 1.0
+    mismatch: float = 0.5
+    sentence: float = 1.0
+    word: float = 0.5
+    sentence_fake: float = 0.5
+    word_fake: float = 0.25
+    picture_fake: float = 0.0
+    kl: float = 0.5
+    free_bits: float = 0.02
+    balance_ratio: float = 2.0
+    relativistic: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """What both players look at: pictures of one step and the alignment embeddings of their captions."""
+
+    matching: TextEmbedding  # S_D of y
+    other: Tensor  # [N, E], sentence of y_other
+    caption_ids: Tensor  # [N], equal captions share an id
+    balance: Tensor  # [N] in [0, 1], the same for the real and the fake of a pair
+
+
+def discriminator_loss(
+    discriminator: Discriminator, real: PictureFeatures, fake: PictureFeatures, pairs: Pairs, weights: LossWeights
+) -> Terms:
+    """L_D, by term: teaches the discriminator and, through the contrast of real pairs, the alignment encoder."""
+    y, y_other = pairs.matching.sentence.detach(), pairs.other.detach()
+    n_real, n_fake = discriminator.naturalness(real, pairs.balance), discriminator.naturalness(fake, pairs.balance)
+    a_real, a_fake = discriminator.alignment(real, y), discriminator.alignment(fake, y)
+    a_other = discriminator.alignment(real, y_other)
+    rank = relativistic if weights.relativistic else hinge
+    return {
+        "naturalness": rank(n_real, n_fake),
+        "conditional": weights.conditional * rank(n_real + a_real, n_fake + a_fake),
+        "mismatch": weights.mismatch * relativistic(a_real, a_other),
+    } | contrastive_loss(real, pairs.matching, pairs.caption_ids, weights)
+
+
+def contrastive_loss(real: PictureFeatures, text: TextEmbedding, caption_ids: Tensor, weights: LossWeights) -> Terms:
+    """The contrast of real pictures with their text: the alignment encoder's only teacher."""
+    return {
+        "sentence": weights.sentence * sentence_nce(real.embedding, text.sentence, caption_ids),
+        "word": weights.word * word_nce(real.regions, text, caption_ids),
+    }
+
+
+def generator_loss(
+    discriminator: Discriminator,
+    fake: PictureFeatures,
+    real: PictureFeatures | None,
+    pairs: Pairs,
+    mean: Tensor,
+    log_sigma: Tensor,
+    weights: LossWeights,
+) -> Terms:
+    """L_G, by term: teaches the generator and, through the pictures and the KL, the realism encoder.
+
+    real: features of the real pictures of the pairs, which only some terms look at.
+    """
+    y, y_other = pairs.matching.detach(), pairs.other.detach()
+    n, a = discriminator.naturalness(fake, pairs.balance), discriminator.alignment(fake, y.sentence)
+    a_other = discriminator.alignment(fake, y_other)
+    if weights.relativistic:
+        assert real is not None
+        n_real, a_real = discriminator.naturalness(real, pairs.balance), discriminator.alignment(real, y.sentence)
+        realism, conditional = F.softplus(n_real - n), F.softplus(n_real + a_real - n - a)
+    else:
+        realism, conditional = -n, -(n + a)
+    w = weights.balance_ratio ** (2 * pairs.balance - 1)  # w(b): what alignment weighs for a picture made at b
+    terms = {
+        "naturalness": realism.mean(),
+        "conditional": weights.conditional * (w * conditional).mean(),
+        "mismatch": weights.mismatch * (w * F.softplus(a_other - a)).mean(),
+        "sentence": weights.sentence_fake * sentence_nce(fake.embedding, y.sentence, pairs.caption_ids, w),
+        "word": weights.word_fake * word_nce(fake.regions, y, pairs.caption_ids, w),
+        "kl": weights.kl * condition_kl(mean, log_sigma, weights.free_bits),
+    }
+    if weights.picture_fake:
+        assert real is not None
+        picture = sentence_nce(fake.embedding, real.embedding.detach(), pairs.caption_ids, w)
+        terms["picture"] = weights.picture_fake * picture
+    return terms
+
+
+def hinge(high: Tensor, low: Tensor) -> Tensor:
+    """Hinge loss: `high` [N] wants to be above 1, `low` [N] below -1."""
+    return (F.relu(1 - high) + F.relu(1 + low)).mean()
+
+
+def relativistic(high: Tensor, low: Tensor) -> Tensor:
+    """Bradley-Terry: row by row, `high` [N] wants to be above `low` [N]."""
+    return F.softplus(low - high).mean()
+
+
+def sentence_nce(
+    embedding: Tensor, sentence: Tensor, caption_ids: Tensor, weight: Tensor | None = None, tau: float = 0.1
+) -> Tensor:
+    """Symmetric InfoNCE between pictures [N, E] and sentences [N, E]."""
+    logits = embedding @ F.normalize(sentence, dim=1).T / tau
+    return symmetric_cross_entropy(logits, caption_ids, weight)
+
+
+def word_nce(
+    regions: Tensor,
+    text: TextEmbedding,
+    caption_ids: Tensor,
+    weight: Tensor | None = None,
+    gammas: tuple[float, float, float] = (5.0, 5.0, 20.0),
+) -> Tensor:
+    """InfoNCE between regions of pictures [N, R, E] and words of captions (AttnGAN's DAMSM in XMC-GAN's form).
+
+    Every word attends to the regions it resembles; the score of a picture and a caption is the log-mean-exp over the
+    caption's words, so that long captions are not favoured.
+    """
+    attend, pool, scale = gammas
+    longest = int(text.mask.sum(1).max())
+    text = TextEmbedding(text.sentence, text.words[:, :longest], text.mask[:, :longest])
+    words, areas = F.normalize(text.words, dim=2), F.normalize(regions, dim=2)
+    similar = torch.einsum("mle,nre->nmlr", words, areas)  # picture n, caption m, word l, region r
+    share = (attend * similar).softmax(3)
+    gram = areas @ areas.transpose(1, 2)  # [N, R, R]: the length of a context without building it
+    length = (torch.einsum("nmlr,nrs->nmls", share, gram) * share).sum(3).clamp(min=1e-8).sqrt()
+    relevance = (share * similar).sum(3) / length  # [N, M, L] cosine of a word and its context
+    relevance = (pool * relevance).masked_fill(~text.mask[None], float("-inf"))
+    score = (relevance.logsumexp(2) - text.mask.sum(1).log()[None]) / pool
+    return symmetric_cross_entropy(scale * score, caption_ids, weight)
+
+
+def symmetric_cross_entropy(logits: Tensor, caption_ids: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Rows and columns of [N, N] against the diagonal; the same caption elsewhere in the batch is no negative."""
+    same = caption_ids[:, None] == caption_ids[None, :]
+    logits = logits.masked_fill(same & ~torch.eye(len(same), dtype=torch.bool, device=same.device), float("-inf"))
+    target = torch.arange(len(logits), device=logits.device)
+    both = F.cross_entropy(logits, target, reduction="none") + F.cross_entropy(logits.T, target, reduction="none")
+    return (both / 2 if weight is None else both / 2 * weight).mean()
+
+
+def condition_kl(mean: Tensor, log_sigma: Tensor, free_bits: float) -> Tensor:
+    """KL of the augmented condition from N(0, I), per dimension; what stays below free_bits costs nothing."""
+    kl = 0.5 * (mean.square() + (2 * log_sigma).exp() - 1 - 2 * log_sigma).mean(0)
+    return kl.clamp(min=free_bits).mean()
+
+
+def finite_difference_penalty(
+    discriminator: Discriminator,
+    seen: PictureFeatures,
+    near: PictureFeatures,
+    sentence: Tensor,
+    balance: Tensor,
+    sigma: float,
+) -> Tensor:
+    """E |grad_x f|^2 by one more look instead of a second derivative: E (f(x + sigma e) - f(x))^2 / sigma^2, e normal.
+
+    seen: features of x; near: of x + sigma e. No double backward, so it works under bfloat16.
+    """
+    step = score(discriminator, near, sentence, balance) - score(discriminator, seen, sentence, balance)
+    return step.square().mean() / sigma**2
+
+
+def exact_penalty(discriminator: Discriminator, pictures: Tensor, sentence: Tensor, balance: Tensor) -> Tensor:
+    """R1 + R2 (Mescheder et al. 2018): E |grad_x f|^2, summed over pixels, by double backward."""
+    pictures = pictures.detach().requires_grad_()
+    with torch.autocast(pictures.device.type, enabled=False):
+        total = score(discriminator, discriminator(pictures), sentence, balance).sum()
+        (gradient,) = torch.autograd.grad(total, pictures, create_graph=True)
+        return gradient.square().sum((1, 2, 3)).mean()
+
+
+def score(discriminator: Discriminator, seen: PictureFeatures, sentence: Tensor, balance: Tensor) -> Tensor:
+    """f = n + a: [N]"""
+    return discriminator.naturalness(seen, balance) + discriminator.alignment(seen, sentence)

@@ -1,0 +1,33 @@
+"""Layers against what they stand for."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+from bespoke.method.layers import UpConv3, WordAttention, fourier
+
+
+def test_upconv3_is_enlargement_and_convolution() -> None:
+    torch.manual_seed(0)
+    layer = UpConv3(5, 7).double()
+    torch.nn.init.normal_(layer.bias)
+    x = torch.randn(2, 5, 6, 6, dtype=torch.float64)
+    expected = F.conv2d(F.interpolate(x, scale_factor=2.0), layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(x), expected)
+
+
+def test_word_attention_ignores_padding_and_sees_words() -> None:
+    torch.manual_seed(0)
+    attention = WordAttention(16, 8)
+    x, words, mask = torch.randn(2, 16, 4, 4), torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool)
+    mask[:, 3:] = False
+    first = attention(x, words, mask)
+    assert torch.equal(first, attention(x, words.masked_fill(~mask[..., None], 9.0), mask))
+    assert not torch.allclose(first, attention(x, words.roll(1, 1), mask))
+
+
+def test_balance_features_tell_balances_apart() -> None:
+    features = fourier(torch.tensor([0.0, 0.25, 0.5, 0.75, 1.0]))
+    assert features.shape == (5, 8)
+    assert torch.cdist(features, features).fill_diagonal_(1.0).min() > 0.1
