@@ -1,0 +1,119 @@
+"""What becomes of generated pictures? A folder of marked PNGs with metadata.jsonl: itself a catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bespoke.data.tables import TEXT_COLUMNS, as_texts, read_records, text_encoding
+from bespoke.errors import UserError
+from bespoke.pipeline import Picture, Pipeline
+from bespoke.provenance import mark
+
+METADATA = "metadata.jsonl"
+TABLES = (".jsonl", ".csv")
+MOST_UNKNOWN = 10_000  # different words that are counted; bounds the memory
+
+
+def read_prompts(path: Path) -> Iterator[str]:
+    """The texts of a file, one at a time: the lines of a text file, or the column text of a .jsonl or .csv.
+
+    Empty lines are no texts. Raises UserError for a missing file, and where a row of a table has no text.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a text file with one text a line, or a .jsonl or .csv with text")
+    return _read_table(path) if path.suffix.lower() in TABLES else _read_lines(path)
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    with path.open(encoding=text_encoding(path)) as file:
+        for line in file:
+            if text := line.strip():
+                yield text
+
+
+def _read_table(path: Path) -> Iterator[str]:
+    for number, record in read_records(path):
+        texts = [text for column in TEXT_COLUMNS for text in as_texts(record.get(column), f"{path}:{number}")]
+        if not texts:
+            columns = ", ".join(map(str, record))
+            raise UserError(f"{path}:{number}: no text (columns: {columns}); put what to draw in the column text")
+        yield from texts
+
+
+@dataclass
+class PromptReport:
+    """What is known of texts before they are drawn."""
+
+    num_texts: int = 0
+    num_with_unknown: int = 0  # texts that hold a word never seen in training
+    unknown: Counter[str] = field(default_factory=Counter)  # those words, and in how many texts each stands
+
+
+def examine(prompts: Iterable[str], pipeline: Pipeline) -> PromptReport:
+    """Read through all texts once: how many there are, and which of their words the model has never seen."""
+    report = PromptReport()
+    for text in prompts:
+        report.num_texts += 1
+        words = pipeline.tokenizer.unknown(text)
+        report.num_with_unknown += bool(words)
+        report.unknown.update(w for w in words if w in report.unknown or len(report.unknown) < MOST_UNKNOWN)
+    return report
+
+
+def claim_folder(folder: Path) -> Path:
+    """Make `folder`, or take it if it is empty. Raises UserError where it holds files or cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        first = next(folder.iterdir(), None)
+    except OSError as error:
+        raise UserError(f"{folder}: pictures cannot be written there ({error.strerror}); name another --out") from error
+    if first is not None:
+        raise UserError(f"{folder}: not empty (first: {first.name}), nothing is overwritten; name another --out")
+    return folder
+
+
+def free_name(folder: Path) -> Path:
+    """`folder`, or where something of that name exists: folder-2, folder-3, ..."""
+    candidate, number = folder, 1
+    while candidate.exists():
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def write_pictures(pictures: Iterable[Picture], folder: Path, *, model: str) -> Iterator[Path]:
+    """Write each picture into `folder` as it comes, and yield its file; a row of metadata.jsonl follows every picture.
+
+    model: who made them, kept in each file and row. Whenever it is broken off, what is there is a whole catalogue.
+    Raises UserError if the disk refuses.
+    """
+    metadata = folder / METADATA
+    for number, picture in enumerate(pictures, 1):
+        file = folder / f"{number:06d}.png"
+        mark(picture.image, file, prompt=picture.text, seed=picture.seed, balance=picture.balance, model=model)
+        row = {
+            "file_name": file.name,
+            "text": picture.text,
+            "seed": picture.seed,
+            "balance": picture.balance,
+            "alignment": picture.alignment,
+            "model": model,
+        }
+        line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            with metadata.open("ab") as lines:
+                lines.write(line.encode("utf-8", "replace"))  # half a surrogate pair is no text
+        except OSError as error:
+            raise UserError(f"{metadata}: could not be written ({error.strerror}); free some disk space") from error
+        yield file
+
+
+def model_name(path: str | Path, pipeline: Pipeline) -> str:
+    """How a model is named in what it makes: the run's name and the hash of its weights."""
+    place = Path(path).resolve()
+    name = place.parent.name if place.name == "model" else place.name
+    return f"{name or 'model'} {pipeline.identity}"

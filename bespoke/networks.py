@@ -1,0 +1,159 @@
+"""How are the networks of a model built, saved and loaded? A folder of safetensors and JSON, never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn as nn
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from bespoke.config import ModelSettings
+from bespoke.errors import UserError
+from bespoke.method.discriminator import Discriminator
+from bespoke.method.generator import Generator
+from bespoke.method.text_encoder import BorrowedTextEncoder, DualTextEncoder, TextEncoder
+
+INDEX = "model_index.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The three networks of a model; `text_encoder` holds both encoders."""
+
+    settings: ModelSettings
+    vocabulary_size: int
+    text_encoder: DualTextEncoder
+    generator: Generator
+    discriminator: Discriminator
+
+    def named(self) -> dict[str, nn.Module]:
+        """Each network once, by the name of its file; a shared encoder is called realism."""
+        named: dict[str, nn.Module] = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "realism": self.text_encoder.realism,
+        }
+        if not self.text_encoder.is_shared:
+            named["alignment"] = self.text_encoder.alignment
+        return named
+
+    def to(self, device: str | torch.device) -> Networks:
+        """The same networks, moved to `device` and laid out channels last, which is faster everywhere."""
+        for network in self.named().values():
+            network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self
+
+    def with_modules(self, modules: Mapping[str, nn.Module] | nn.ModuleDict) -> Networks:
+        """A model of the same settings out of other networks, by the names of `named`."""
+        realism = modules["realism"]
+        text_encoder = DualTextEncoder(realism, realism if self.text_encoder.is_shared else modules["alignment"])
+        generator, discriminator = modules["generator"], modules["discriminator"]
+        assert isinstance(generator, Generator)
+        assert isinstance(discriminator, Discriminator)
+        return Networks(self.settings, self.vocabulary_size, text_encoder, generator, discriminator)
+
+
+def build_networks(settings: ModelSettings, vocabulary_size: int) -> Networks:
+    """Networks with fresh weights, drawn from torch's global generator: seed it before."""
+
+    def encoder() -> nn.Module:
+        if settings.embeddings == "pretrained":
+            return BorrowedTextEncoder(embedding_width=settings.embedding_width)
+        return TextEncoder(
+            vocabulary_size=vocabulary_size,
+            token_width=settings.token_width,
+            embedding_width=settings.embedding_width,
+        )
+
+    realism = encoder()
+    text_encoder = DualTextEncoder(realism, encoder() if settings.embeddings == "dual" else realism)
+    generator = Generator(
+        image_size=settings.image_size,
+        embedding_width=settings.embedding_width,
+        latent_width=settings.latent_width,
+        condition_width=settings.condition_width,
+        style_width=settings.style_width,
+        widths=settings.generator_widths,
+        word_attention_size=settings.word_attention_size,
+    )
+    discriminator = Discriminator(
+        image_size=settings.image_size,
+        embedding_width=settings.embedding_width,
+        widths=settings.discriminator_widths,
+    )
+    return Networks(settings, vocabulary_size, text_encoder, generator, discriminator)
+
+
+def save_networks(networks: Networks, folder: Path) -> None:
+    """Write weights and index into `folder`; the index comes last, so a folder without one is not whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX).unlink(missing_ok=True)
+    files = {}
+    for name, network in networks.named().items():
+        file = folder / f"{name}.safetensors"
+        save_file({key: value.detach().contiguous().cpu() for key, value in network.state_dict().items()}, file)
+        files[name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    index = {
+        "format": FORMAT,
+        "model": networks.settings.model_dump(mode="json"),
+        "vocabulary_size": networks.vocabulary_size,
+        "sha256": files,
+    }
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def load_networks(folder: Path) -> tuple[Networks, str]:
+    """Networks in eval mode, and the model's id: the first 12 digits of a hash over all weights.
+
+    Raises UserError for a folder that is not a model, is not whole, or comes from another version.
+    """
+    index = _read_index(folder)
+    try:
+        networks = build_networks(ModelSettings(**index["model"]), int(index["vocabulary_size"]))
+        recorded: dict[str, str] = dict(index["sha256"])
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise UserError(
+            f"{folder / INDEX}: not a model of this version ({_line(error)}); train or save it again"
+        ) from error
+    identity = hashlib.sha256()
+    for name, network in networks.named().items():
+        file = folder / f"{name}.safetensors"
+        if not file.is_file():
+            raise UserError(f"{file}: missing; the model folder is not whole, copy it again")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        if digest != recorded.get(name):
+            raise UserError(f"{file}: damaged (its checksum is not the one in {INDEX}); copy the model folder again")
+        try:
+            network.load_state_dict(load_file(file))
+        except (SafetensorError, RuntimeError) as error:
+            raise UserError(f"{file}: does not fit {INDEX} ({_line(error)}); copy the model folder again") from error
+        network.eval().requires_grad_(False)
+        identity.update(digest.encode())
+    return networks, identity.hexdigest()[:12]
+
+
+def _read_index(folder: Path) -> dict[str, Any]:
+    file = folder / INDEX
+    if not file.is_file():
+        raise UserError(f"{folder}: no {INDEX} in it; give a run or a model folder that training has finished writing")
+    try:
+        index = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{file}: not valid JSON ({_line(error)}); copy the model folder again") from error
+    found = index.get("format") if isinstance(index, dict) else None
+    if found != FORMAT:
+        raise UserError(f"{file}: format {found!r}, this version reads {FORMAT}; train or convert it with this version")
+    return dict(index)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,240 @@
+"""How do users meet a model? Text in, pictures out; texts embedded; pictures scored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from bespoke.data.front_end import FrontEnd, front_end_file, load_front_end
+from bespoke.errors import UserError
+from bespoke.method.text_encoder import DualTextEmbedding
+from bespoke.networks import Networks, load_networks, save_networks
+
+CANDIDATE_STRIDE = 1_000_003  # seeds of the further candidates of best-of lie this far apart
+LARGEST_SEED = 2**53 - 1  # what every reader of JSON keeps exactly
+
+
+class Picture(NamedTuple):
+    """One generated picture and how to make it again."""
+
+    image: Image.Image
+    text: str
+    seed: int  # of the picture, also where it was the best of several
+    balance: float
+    alignment: float  # cosine in [-1, 1] of picture and text in the model's own alignment space
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Pictures of one call, in the order of the texts, `num_images` of each."""
+
+    pictures: list[Picture]
+    unknown_words: dict[str, list[str]] = field(default_factory=dict)  # text -> words never seen in training
+
+    @property
+    def images(self) -> list[Image.Image]:
+        return [picture.image for picture in self.pictures]
+
+    @property
+    def alignment(self) -> list[float]:
+        return [picture.alignment for picture in self.pictures]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [picture.seed for picture in self.pictures]
+
+
+class SentenceEmbeddings(NamedTuple):
+    """Sentences in both spaces."""
+
+    realism: Tensor  # S_G, [N, E]
+    alignment: Tensor  # S_D, [N, E]
+
+
+class Pipeline:
+    """A trained model, ready to be used. Pictures are made one by one, so that none depends on its neighbours."""
+
+    def __init__(self, networks: Networks, tokenizer: FrontEnd, *, identity: str = "unsaved") -> None:
+        self.networks = networks
+        self.tokenizer = tokenizer
+        self.identity = identity
+        self.device = next(networks.generator.parameters()).device
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, *, device: str | torch.device | None = None) -> Pipeline:
+        """Load a run, a model folder or, where no such folder exists, a hub id ("owner/name").
+
+        Raises UserError where there is no whole model of this version.
+        """
+        folder = _model_folder(path)
+        networks, identity = load_networks(folder)
+        tokenizer = load_front_end(networks.settings, folder)
+        if tokenizer.vocabulary_size != networks.vocabulary_size:
+            raise UserError(
+                f"{front_end_file(networks.settings, folder)}: has {tokenizer.vocabulary_size} pieces, the model "
+                f"{networks.vocabulary_size}; copy the model folder again"
+            )
+        if device is None:
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        return cls(networks.to(device), tokenizer, identity=identity)
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a model folder that `from_pretrained` reads; what stood there is replaced when all is written."""
+        folder = Path(folder)
+        fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+        try:
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(parents=True)
+            self.tokenizer.save(front_end_file(self.networks.settings, fresh))
+            save_networks(self.networks, fresh)
+            shutil.rmtree(old, ignore_errors=True)
+            if folder.exists():
+                folder.rename(old)
+            fresh.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError as error:
+            raise UserError(
+                f"{folder}: the model could not be written ({error}); free some space or mend the folder"
+            ) from error
+
+    def __call__(
+        self,
+        text: str | Sequence[str],
+        *,
+        num_images: int = 1,
+        balance: float = 0.5,
+        seed: int | None = None,
+        best_of: int = 1,
+    ) -> Generation:
+        """Draw `num_images` pictures of every text.
+
+        balance: 0 leans on realism, 1 on faithfulness to the text. Picture i of a text has seed `seed + i`; without a
+        seed one is drawn and returned. best_of: candidates a picture, of which the one closest to its text (by the
+        model's own alignment) is kept. Raises UserError for a balance outside [0, 1], counts below 1, or a seed out
+        of range.
+        """
+        texts = [text] if isinstance(text, str) else list(text)
+        pictures = list(self.stream(texts, num_images=num_images, balance=balance, seed=seed, best_of=best_of))
+        unknown = {text: words for text in texts if (words := self.tokenizer.unknown(text))}
+        return Generation(pictures, unknown)
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        num_images: int = 1,
+        balance: float = 0.5,
+        seed: int | None = None,
+        best_of: int = 1,
+    ) -> Iterator[Picture]:
+        """The pictures of `__call__`, one at a time, from any number of texts in constant memory."""
+        if not 0 <= balance <= 1:
+            raise UserError(f"balance={balance}: expected a number from 0 (realism) to 1 (faithfulness); choose one")
+        for name, count in (("num_images", num_images), ("best_of", best_of)):
+            if count < 1:
+                raise UserError(f"{name}={count}: expected 1 or more; choose one")
+        if seed is not None and not 0 <= seed <= LARGEST_SEED:
+            raise UserError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}; choose one")
+        first = int(torch.randint(2**31, ()).item()) if seed is None else seed
+        return self._stream(texts, num_images, balance, first, best_of)
+
+    def _stream(
+        self, texts: Iterable[str], num_images: int, balance: float, first: int, best_of: int
+    ) -> Iterator[Picture]:
+        for text in texts:
+            embedding = self._read([text])
+            for i in range(num_images):
+                candidates = (
+                    self._draw(text, embedding, balance, first + i + k * CANDIDATE_STRIDE) for k in range(best_of)
+                )
+                yield max(candidates, key=lambda picture: picture.alignment)
+
+    @torch.no_grad()
+    def _draw(self, text: str, embedding: DualTextEmbedding, balance: float, seed: int) -> Picture:
+        """One picture, alone in its batch: what else is asked for cannot change a bit of it."""
+        noise = torch.randn(1, self.networks.generator.num_noise, generator=torch.Generator().manual_seed(seed))
+        with self._autocast():
+            made = self.networks.generator(
+                noise.to(self.device), embedding, torch.full((1,), balance, device=self.device)
+            ).pictures
+            seen = self.networks.discriminator(made.clamp(-1, 1))
+        alignment = torch.cosine_similarity(seen.embedding, embedding.alignment.sentence)
+        levels = ((made[0].clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
+        image = Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
+        return Picture(image, text, seed, balance, round(float(alignment), 6))
+
+    @torch.no_grad()
+    def _read(self, texts: Sequence[str]) -> DualTextEmbedding:
+        embedding: DualTextEmbedding = self.networks.text_encoder(self.tokenizer.encode(texts).to(self.device))
+        return embedding
+
+    def embed(self, texts: Sequence[str], *, batch_size: int = 256) -> SentenceEmbeddings:
+        """Both sentence embeddings of N texts, [N, E] float32 each: S_G and S_D of arXiv 2502.01507."""
+        parts = [self._read(texts[i : i + batch_size]) for i in range(0, len(texts), batch_size)]
+        none = torch.empty(0, self.networks.settings.embedding_width)  # for no texts
+        return SentenceEmbeddings(
+            torch.cat([none, *(part.realism.sentence.cpu() for part in parts)]),
+            torch.cat([none, *(part.alignment.sentence.cpu() for part in parts)]),
+        )
+
+    @torch.no_grad()
+    def score(self, pictures: Sequence[Image.Image], texts: Sequence[str], *, batch_size: int = 64) -> Tensor:
+        """How well picture i matches text i in the model's own alignment space: cosines [N] in [-1, 1].
+
+        Do not compare models by it, nor generated with real pictures: the model was trained to raise it.
+        """
+        if len(pictures) != len(texts):
+            raise UserError(f"{len(pictures)} pictures and {len(texts)} texts: expected as many of each; pair them")
+        size, scores = self.networks.settings.image_size, []
+        for i in range(0, len(pictures), batch_size):
+            shown = torch.stack([_signed(picture, size) for picture in pictures[i : i + batch_size]]).to(self.device)
+            told = self._read(texts[i : i + batch_size]).alignment.sentence
+            with self._autocast():
+                seen = self.networks.discriminator(shown)
+            scores.append(torch.cosine_similarity(seen.embedding, told).cpu())
+        return torch.cat(scores) if scores else torch.empty(0)
+
+    def edit(self, picture: Image.Image, text: str, *, source: str | None = None) -> Generation:
+        """Change a picture by its text. Raises UserError: this model was not trained for editing."""
+        raise UserError("this model was not trained for editing; generate anew from the text instead")
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def _signed(picture: Image.Image, size: int) -> Tensor:
+    """A picture as [3, size, size] float32 in [-1, 1], the middle square of it."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
+    return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).float() / 127.5 - 1
+
+
+def _model_folder(path: str | Path) -> Path:
+    """The model folder that a run folder, a model folder or a hub id stands for."""
+    folder = Path(path)
+    if (folder / "model").is_dir():
+        return folder / "model"
+    if (folder / "config.json").is_file():
+        raise UserError(f"{path}: a run without a model yet; wait for its first save, or go on with it by --resume")
+    if folder.is_dir():
+        return folder
+    name = str(path)
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise UserError(f"{path}: no such folder; give a run, a model folder or a hub id like owner/name")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise UserError(f"{name}: neither a folder nor a model on the hub ({reason}); check the name") from error
