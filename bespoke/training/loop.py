@@ -1,0 +1,181 @@
+"""How does a run go, from the first step to the last? One straight loop for CPU, GPU and many processes."""
+
+from __future__ import annotations
+
+import math
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import torch
+
+from bespoke.config import Config
+from bespoke.data.batches import PairBatches
+from bespoke.data.captions import Tokenizer
+from bespoke.data.store import PairStore
+from bespoke.networks import build_networks
+from bespoke.pipeline import Pipeline
+from bespoke.training.journal import Journal, write_card
+from bespoke.training.monitor import alarms
+from bespoke.training.plan import Budget
+from bespoke.training.state import made_for, restore, roll_back, save
+from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
+from bespoke.training.watch import Watch
+from bespoke.training.workplace import find_workplace
+
+WARM_UP_STEPS = 100
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the caller is told after a step."""
+
+    step: int
+    images: int  # shown so far
+    seconds: float
+    share: float  # of the budget, 0 to 1
+    notes: tuple[str, ...] = ()  # alarms and other things to print, in plain words
+    sheet: Path | None = None  # a sample sheet that has just been written
+
+
+def train(
+    config: Config,
+    store: PairStore,
+    run: Path,
+    budget: Budget,
+    *,
+    validate: Callable[[Pipeline], dict[str, float]] | None = None,
+    tell: Callable[[Report], None] = lambda report: None,
+) -> bool:
+    """Train a model on the pairs of `store` into the folder `run`; True when the budget is spent, False when stopped.
+
+    Where `run` holds checkpoints it goes on from the newest whole one, exactly: the steps that follow are those of an
+    uninterrupted run. SIGTERM and Ctrl-C save and leave. Under torchrun every process calls this alike.
+    validate: further numbers of the averaged model for the journal, called at every validation.
+    Raises UserError for checkpoints that do not fit, a full disk, or a training that keeps diverging.
+    """
+    # What is trained, and on what.
+    place, settings = find_workplace(), config.training
+    captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
+    tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
+    torch.manual_seed(config.seed)
+    networks = build_networks(config.model, tokenizer.vocabulary_size).to(place.device)
+    players = Players.make(networks, config)
+    pipeline = Pipeline(players.averaged_networks(), tokenizer)
+    batches = PairBatches(
+        store,
+        "train",
+        tokenizer,
+        seed=config.seed,
+        batch_size=settings.batch_size,
+        word_dropout=settings.word_dropout,
+        word_swaps=settings.word_swaps,
+    )
+    watch = Watch(store, tokenizer, config, place.device)
+
+    # Where a former sitting left off.
+    goes_with = made_for(config, store, tokenizer)
+    progress, notes = restore(run, players, goes_with)
+    if place.leads and progress.step:
+        notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
+        pipeline.save_pretrained(run / "model")  # a kill may have come between a checkpoint and its model
+    elif place.leads:
+        save(run, players, progress, goes_with)  # something to roll back to
+    images = progress.step * settings.batch_size
+    journal = Journal(run, from_step=progress.step, from_images=images) if place.leads else None
+
+    with StopRequest() as stop:
+        while (share := place.agree(budget.share(progress.seconds, images))) < 1:
+            sheet = None
+            try:
+                # One step.
+                began = time.monotonic()
+                players.set_rates(config, learning_rate_factor(progress.step, share))
+                key = (config.seed, progress.step, progress.attempt)
+                batch = batches.at(progress.step, place.rank, place.world)
+                opening = share < settings.contrast_first
+                penalised = config.loss.penalty_weight > 0 and progress.step % config.loss.penalty_every == 0
+                draws = draw(config, networks, key, place, penalised=penalised and not opening)
+                step = contrastive_step if opening else joint_step
+                terms = step(players, batch, draws, config, place)
+                players.average.update(settings.batch_size, seen=images)
+                progress.step += 1
+                images = progress.step * settings.batch_size
+                progress.seconds = place.agree(progress.seconds + time.monotonic() - began)
+
+                # What is written down.
+                began = time.monotonic()
+                if journal and progress.step % settings.log_every == 0:
+                    journal.write(progress.step, images, progress.seconds, {k: float(v) for k, v in terms.items()})
+                stopping = bool(place.agree(stop.requested))
+                minutes = progress.seconds / 60
+                spent = budget.share(progress.seconds, images) >= 1
+                if minutes >= (progress.validations + 1) * settings.validation_every_minutes or spent:
+                    progress.validations = int(minutes / settings.validation_every_minutes)
+                    if journal:
+                        numbers = watch.numbers(players) | (validate(pipeline) if validate else {})
+                        journal.write(progress.step, images, progress.seconds, numbers)
+                        sheet = watch.sheet(pipeline, run / "samples" / f"{images:09d}.png")
+                        notes += alarms(numbers)
+
+                # What is kept.
+                progress.seconds = place.agree(progress.seconds + time.monotonic() - began)
+                minutes = progress.seconds / 60
+                spent = budget.share(progress.seconds, images) >= 1  # looking takes time, too
+                if minutes >= (progress.saves + 1) * settings.checkpoint_every_minutes or stopping or spent:
+                    progress.saves = int(minutes / settings.checkpoint_every_minutes)
+                    if not place.agree(place.leads and save(run, players, progress, goes_with)):
+                        raise Diverged("a weight or a moment")
+                    if place.leads:
+                        pipeline.save_pretrained(run / "model")
+            except Diverged as error:
+                progress, notes = roll_back(run, players, goes_with, progress, error)
+                images = progress.step * settings.batch_size
+                if journal:
+                    journal.rewind(progress.step, images)
+                continue
+            share = budget.share(progress.seconds, images)
+            tell(Report(progress.step, images, progress.seconds, share, tuple(notes), sheet))
+            notes = []
+            if stopping:
+                break
+
+    # The end.
+    share = budget.share(progress.seconds, images)
+    if notes:
+        tell(Report(progress.step, images, progress.seconds, share, tuple(notes)))
+    if journal:
+        journal.close()
+        write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1)
+    return share >= 1
+
+
+def learning_rate_factor(step: int, share: float) -> float:
+    """A short rise, full rate for the first half of the budget, then half a cosine down to a twentieth."""
+    fall = 1.0 if share < 0.5 else max(0.05, math.cos(math.pi * (min(share, 1.0) - 0.5)))
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * fall
+
+
+class StopRequest:
+    """Turns SIGTERM and Ctrl-C into a wish that the loop grants after the step at hand; a second one is final."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> StopRequest:
+        self._former = {number: signal.signal(number, self._ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

@@ -1,0 +1,96 @@
+"""What was a run started with? Its config.json, written once before the first step and read by --resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from bespoke.config import Config
+from bespoke.errors import UserError
+
+CONFIG = "config.json"
+_PART = ".config.json.part"
+
+
+class Budget(BaseModel):
+    """When training ends: after so many minutes of it, or so many pictures shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes: PositiveFloat | None = None
+    images: PositiveInt | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Budget:
+        if (self.minutes is None) == (self.images is None):
+            raise ValueError("expected minutes or images, one of the two")
+        return self
+
+    def share(self, seconds: float, images: int) -> float:
+        """How much of it is spent, from 0 to 1 and above."""
+        if self.images is not None:
+            return images / self.images
+        assert self.minutes is not None
+        return seconds / (60 * self.minutes)
+
+
+class Plan(BaseModel):
+    """Everything a run was asked for; with the catalogue it decides what comes out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = 1
+    catalogue: str  # where it was, for people; what it held is in the checkpoints
+    skip_bad: bool = False
+    budget: Budget
+    config: Config
+
+
+def check_free(run: Path) -> None:
+    """Raise UserError unless a fresh run may be written to `run`: nothing is there, or an empty folder."""
+    try:
+        names = {path.name for path in run.iterdir()} - {_PART}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"{run}: not a folder to train into ({error.strerror}); name another --out") from error
+    if names & {CONFIG, "checkpoints"}:
+        raise UserError(f"{run}: already holds a run; pass --resume to go on with it, or name another --out")
+    if names:
+        raise UserError(f"{run}: holds files that are no run's (first: {min(names)}); name a new --out")
+
+
+def write_plan(run: Path, plan: Plan) -> None:
+    """Write config.json into `run`; it is whole or not there. Raises UserError where the disk refuses."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        (run / _PART).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (run / _PART).replace(run / CONFIG)
+    except OSError as error:
+        raise UserError(
+            f"{run}: the run cannot be written ({error.strerror}); free some disk space or name another --out"
+        ) from error
+
+
+def read_plan(run: Path) -> Plan:
+    """The plan of a run, finished or not. Raises UserError for what is not a run, or one of another version."""
+    if not run.exists():
+        raise UserError(f"{run}: no such run; leave out --resume to start it")
+    file = run / CONFIG
+    try:
+        return Plan.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise UserError(
+            f"{run}: not a run (no {CONFIG} in it); give the --out that training was started with"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); give the --out of a run") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"{where}: {first['msg']}" if where else first["msg"]
+        raise UserError(
+            f"{file}: damaged or of another version ({what}); resume it with that version, or train into a new --out"
+        ) from error

@@ -1,0 +1,101 @@
+"""What must be kept to go on exactly? Weights, averages, optimizers, where the run stands; nothing else is random."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from bespoke.config import Config
+from bespoke.data.caption_tokens import front_end_hash
+from bespoke.data.front_end import FrontEnd
+from bespoke.data.store import PairStore
+from bespoke.errors import UserError
+from bespoke.training.checkpoint import load_latest, save_checkpoint
+from bespoke.training.packing import pack, pack_optimizer, unpack, unpack_optimizer
+from bespoke.training.step import Diverged, Players
+
+ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
+
+
+@dataclass
+class Progress:
+    """Where a run stands: all that changes besides tensors."""
+
+    step: int = 0
+    seconds: float = 0.0  # of training, over all sittings
+    attempt: int = 0  # rollbacks so far; part of the key of all random numbers
+    validations: int = 0
+    saves: int = 0
+
+
+def made_for(config: Config, store: PairStore, front_end: FrontEnd) -> str:
+    """What a checkpoint goes with; only how often a run is saved and logged may change."""
+    told = config.model_dump_json(
+        exclude={"training": {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}}
+    )
+    return hashlib.sha256((told + store.fingerprint + front_end_hash(front_end)).encode()).hexdigest()
+
+
+def save(run: Path, players: Players, progress: Progress, goes_with: str) -> bool:
+    """Write a checkpoint of everything; False, with nothing written, where a number in it is not finite.
+
+    goes_with: see `made_for`. Raises UserError if the disk refuses; earlier checkpoints stay.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, network in players.networks.named().items():
+        tensors |= pack(f"network/{name}", network.state_dict())
+        tensors |= pack(f"average/{name}", players.average.averaged[name].state_dict())
+    for name, optimizer in players.optimizers.items():
+        tensors |= pack_optimizer(f"optimizer/{name}", optimizer)
+    values = {"progress": asdict(progress), "made_for": goes_with}
+    try:
+        save_checkpoint(run / "checkpoints", step=progress.step, tensors=tensors, values=values)
+    except FloatingPointError:
+        return False
+    return True
+
+
+def restore(run: Path, players: Players, goes_with: str) -> tuple[Progress, list[str]]:
+    """Put the newest whole checkpoint into `players`; where there is none yet, leave them as they are.
+
+    Returns where the run stands, and notes on checkpoints that had to be passed over.
+    Raises UserError where the checkpoint belongs to another catalogue or config.
+    """
+    checkpoint = load_latest(run / "checkpoints")
+    if checkpoint is None:
+        return Progress(), []
+    if checkpoint.values.get("made_for") != goes_with:
+        raise UserError(
+            f"{checkpoint.path}: made with another catalogue, config or version; resume with those it was started "
+            "with, or train into a new folder"
+        )
+    for name, network in players.networks.named().items():
+        network.load_state_dict(unpack(f"network/{name}", checkpoint.tensors))
+        players.average.averaged[name].load_state_dict(unpack(f"average/{name}", checkpoint.tensors))
+    for name, optimizer in players.optimizers.items():
+        unpack_optimizer(f"optimizer/{name}", checkpoint.tensors, optimizer)
+        optimizer.zero_grad()  # a step that was broken off leaves gradients, which the next would add to
+    return Progress(**checkpoint.values["progress"]), list(checkpoint.notes)
+
+
+def roll_back(
+    run: Path, players: Players, goes_with: str, progress: Progress, error: Diverged
+) -> tuple[Progress, list[str]]:
+    """Return to the newest checkpoint and take another random road from there.
+
+    Raises UserError after ROLLBACKS returns to the same one: then the settings are at fault.
+    """
+    earlier, notes = restore(run, players, goes_with)
+    if progress.attempt - earlier.attempt >= ROLLBACKS:
+        raise UserError(
+            f"{run}: training keeps diverging ({error}); lower training.generator_rate and "
+            "training.discriminator_rate, or raise loss.penalty_weight"
+        ) from error
+    notes.append(
+        f"After step {progress.step:,} something was not finite ({error}): went back to step {earlier.step:,}."
+    )
+    earlier.attempt, earlier.seconds = progress.attempt + 1, progress.seconds
+    return earlier, notes

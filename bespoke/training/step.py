@@ -1,0 +1,266 @@
+"""What happens in one step? Pictures are made, the discriminator learns, the generator learns, the averages follow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from bespoke.config import Config, LossSettings
+from bespoke.data.augment import NUM_DRAWS, augment
+from bespoke.data.batches import Batch
+from bespoke.method.across import gather
+from bespoke.method.discriminator import PictureFeatures
+from bespoke.method.joint_loss import (
+    LossWeights,
+    Pairs,
+    Terms,
+    contrastive_loss,
+    discriminator_loss,
+    exact_penalty,
+    finite_difference_penalty,
+    generator_loss,
+)
+from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
+from bespoke.networks import Networks
+from bespoke.training.ema import Ema
+from bespoke.training.workplace import Workplace
+
+
+class Diverged(ArithmeticError):
+    """A loss or a gradient is no finite number; raised before the step that would spread it."""
+
+
+class Draws(NamedTuple):
+    """Everything random in a step: the N rows of one process, cut out of what was drawn for all of them."""
+
+    noise: Tensor  # [N, num_noise]
+    condition_noise: Tensor  # [N, C]
+    balance: Tensor  # [N] in [0, 1]
+    flip: Tensor  # [N] bool
+    augment_real: Tensor  # [N, NUM_DRAWS]
+    augment_fake: Tensor  # [N, NUM_DRAWS]
+    augment_again: Tensor  # [N, NUM_DRAWS], for the generator's look at the same fakes
+    penalty_noise: Tensor  # [N, 2, 3, H, W]; [N, 0] where the step has no penalty
+
+
+def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workplace, *, penalised: bool) -> Draws:
+    """The random numbers of one step: a pure function of `key`, the same for every number of processes."""
+    settings, n, size = config.training, config.training.batch_size, config.model.image_size
+    seed = int.from_bytes(hashlib.sha256(repr(key).encode()).digest()[:8], "little") >> 1
+    generator = torch.Generator().manual_seed(seed)
+    normal = lambda *shape: torch.randn(shape, generator=generator)  # noqa: E731
+    uniform = lambda *shape: torch.rand(shape, generator=generator)  # noqa: E731
+    drawn = Draws(
+        noise=normal(n, networks.generator.num_noise),
+        condition_noise=normal(n, networks.generator.condition_width),
+        balance=torch.where(uniform(n) < settings.balance_zero, 0.0, uniform(n)),
+        flip=uniform(n) < 0.5,
+        augment_real=uniform(n, NUM_DRAWS),
+        augment_fake=uniform(n, NUM_DRAWS),
+        augment_again=uniform(n, NUM_DRAWS),
+        penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
+    )
+    rows = slice(place.rank * n // place.world, (place.rank + 1) * n // place.world)
+    return Draws(*(tensor[rows].to(place.device) for tensor in drawn))
+
+
+@dataclass(frozen=True)
+class Players:
+    """The networks in training, their averages, and an optimizer for each, by the names of Networks.named().
+
+    A text encoder's optimizer steps after both losses have been differentiated: a shared encoder then learns from the
+    sum of both, a separate one from exactly its own.
+    """
+
+    networks: Networks
+    average: Ema
+    optimizers: dict[str, torch.optim.Adam]
+
+    @classmethod
+    def make(cls, networks: Networks, config: Config) -> Players:
+        settings = config.training
+        rates = {"generator": settings.generator_rate, "discriminator": settings.discriminator_rate}
+        optimizers = {
+            name: torch.optim.Adam(parameters, rates.get(name, settings.text_rate), (0.0, settings.beta2), fused=True)
+            for name, network in networks.named().items()
+            if (parameters := list(network.parameters()))
+        }
+        return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life), optimizers)
+
+    def averaged_networks(self) -> Networks:
+        """The averaged networks: those that make pictures and are saved as the model."""
+        return self.networks.with_modules(self.average.averaged)
+
+    def set_rates(self, config: Config, factor: float) -> None:
+        """Every learning rate is its configured one times `factor`."""
+        settings = config.training
+        rates = {"generator": settings.generator_rate, "discriminator": settings.discriminator_rate}
+        for name, optimizer in self.optimizers.items():
+            optimizer.param_groups[0]["lr"] = factor * rates.get(name, settings.text_rate)
+
+    def learn(self, loss: Tensor, name: str, place: Workplace) -> None:
+        """Differentiate `loss`; the network called `name` takes its step, text encoders keep their gradients."""
+        loss.backward()
+        self._step([name], place)
+
+    def learn_text(self, place: Workplace) -> None:
+        self._step([name for name in ("realism", "alignment") if name in self.optimizers], place)
+
+    def _step(self, names: Iterable[str], place: Workplace) -> None:
+        for name in names:
+            parameters = [p for p in self.networks.named()[name].parameters() if p.grad is not None]
+            if not parameters:
+                continue
+            place.average_gradients(parameters)
+            if not torch.isfinite(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])):
+                raise Diverged(f"the gradient of {name} is not finite")
+            self.optimizers[name].step()
+            self.optimizers[name].zero_grad()
+
+
+def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Terms:
+    """Discriminator, generator and text encoders learn once; returns every term of both losses, detached.
+
+    The fakes are made once and serve both players: the discriminator sees them detached, the generator's loss goes
+    back through them and through the discriminator just updated. With many processes every one computes the loss of
+    the whole global batch from gathered features, and gradients are averaged: the result is that of one process.
+    Raises Diverged.
+    """
+    networks, weights = players.networks, loss_weights(config.loss)
+    real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    captions, mismatched = batch.captions.to(place.device), batch.mismatched.to(place.device)
+
+    realism = networks.text_encoder.realism(captions)
+    told = networks.text_encoder.alignment(torch.cat([captions, mismatched]))
+    pairs = Pairs(
+        matching=TextEmbedding(*(gather(part[: len(captions)]) for part in told)),
+        other=gather(told.sentence[len(captions) :]),
+        caption_ids=gather(batch.caption_ids.to(place.device)),
+        balance=gather(draws.balance),
+    )
+    with _autocast(config, place):
+        text = DualTextEmbedding(realism, _slow_alignment(players, realism, captions))
+        fake = networks.generator(draws.noise, text, draws.balance, draws.condition_noise)
+
+    shown_real = augment(real, draws.augment_real, config.training.augment)
+    shown_fake = augment(fake.pictures.detach(), draws.augment_fake, config.training.augment)
+    terms_d = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
+    players.learn(_total(terms_d), "discriminator", place)
+
+    with _fixed(networks.discriminator):
+        with _autocast(config, place):
+            shown_fake = augment(fake.pictures, draws.augment_again, config.training.augment)
+            seen_fake = _gathered(networks.discriminator(shown_fake))
+            # Not every loss lets the generator compare itself with real pictures.
+            compares = weights.relativistic or weights.picture_fake > 0
+            seen_real = _gathered(networks.discriminator(shown_real)) if compares else None
+        terms_g = generator_loss(
+            networks.discriminator,
+            seen_fake,
+            seen_real,
+            pairs,
+            gather(fake.mean),
+            gather(fake.log_sigma),
+            weights,
+        )
+        players.learn(_total(terms_g), "generator", place)
+    players.learn_text(place)
+    named = {f"discriminator/{name}": term for name, term in terms_d.items()}
+    named |= {f"generator/{name}": term for name, term in terms_g.items()}
+    return {name: term.detach() for name, term in named.items()}
+
+
+def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Terms:
+    """Discriminator and alignment encoder learn the contrast of real pairs alone, before any picture is made."""
+    networks = players.networks
+    real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    told = networks.text_encoder.alignment(batch.captions.to(place.device))
+    with _autocast(config, place):
+        seen = _gathered(networks.discriminator(augment(real, draws.augment_real, config.training.augment)))
+    terms = contrastive_loss(
+        seen,
+        TextEmbedding(*(gather(part) for part in told)),
+        gather(batch.caption_ids.to(place.device)),
+        loss_weights(config.loss),
+    )
+    players.learn(_total(terms), "discriminator", place)
+    players.learn_text(place)
+    return {f"discriminator/{name}": term.detach() for name, term in terms.items()}
+
+
+def _discriminator_terms(
+    networks: Networks, real: Tensor, fake: Tensor, pairs: Pairs, draws: Draws, config: Config, place: Workplace
+) -> Terms:
+    """L_D and, on steps that have it, the zero-centred penalty on real and fake; both [N, 3, H, W] in [-1, 1]."""
+    discriminator, settings, n = networks.discriminator, config.loss, len(real)
+    both = torch.cat([real, fake])
+    with _autocast(config, place):
+        seen = discriminator(both)
+    seen_real = _gathered(PictureFeatures(*(part[:n] for part in seen)))
+    seen_fake = _gathered(PictureFeatures(*(part[n:] for part in seen)))
+    terms = discriminator_loss(discriminator, seen_real, seen_fake, pairs, loss_weights(settings))
+    if draws.penalty_noise.numel():
+        rows = slice(place.rank * n, (place.rank + 1) * n)
+        sentence = pairs.matching.sentence.detach()[rows].repeat(2, 1)
+        balance = pairs.balance[rows].repeat(2)
+        if settings.penalty == "exact":
+            penalty = exact_penalty(discriminator, both, sentence, balance)
+        else:
+            noise = settings.penalty_sigma * draws.penalty_noise.transpose(0, 1).flatten(0, 1)
+            with _autocast(config, place):
+                near = discriminator(both + noise)
+            penalty = finite_difference_penalty(discriminator, seen, near, sentence, balance, settings.penalty_sigma)
+        # R1 + R2 is the sum over real and fake, of which this is the mean; it stands for the steps without one.
+        terms["penalty"] = settings.penalty_weight * settings.penalty_every * penalty
+    return terms
+
+
+def loss_weights(settings: LossSettings) -> LossWeights:
+    """What joint_loss.py needs of the config."""
+    return LossWeights(**{field.name: getattr(settings, field.name) for field in fields(LossWeights)})
+
+
+def _total(terms: Terms) -> Tensor:
+    total = torch.stack(list(terms.values())).sum()
+    if not torch.isfinite(total):
+        raise Diverged("loss: " + ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items()))
+    return total
+
+
+def _signed(pictures: Tensor, flip: Tensor) -> Tensor:
+    """[N, 3, H, W] uint8 -> float32 in [-1, 1], mirrored where `flip` says so."""
+    signed = pictures.float() / 127.5 - 1
+    return torch.where(flip[:, None, None, None], signed.flip(3), signed)
+
+
+def _slow_alignment(players: Players, realism: TextEmbedding, captions: Tensor) -> TextEmbedding:
+    """S_D as the generator reads it: from the moving average, so that its condition moves slowly."""
+    if players.networks.text_encoder.is_shared:
+        return realism
+    with torch.no_grad():
+        slow: TextEmbedding = players.average.averaged["alignment"](captions)
+    return slow
+
+
+def _gathered(seen: PictureFeatures) -> PictureFeatures:
+    return PictureFeatures(*(gather(part) for part in seen))
+
+
+def _autocast(config: Config, place: Workplace) -> torch.autocast:
+    return torch.autocast(place.device.type, torch.bfloat16, enabled=config.training.precision == "bf16")
+
+
+@contextmanager
+def _fixed(module: nn.Module) -> Iterator[None]:
+    """Gradients pass through `module` and leave nothing in it."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from bespoke.config import Config, resolve
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.sample import write_sample
+from bespoke.data.store import PairStore, prepare
+from bespoke.errors import UserError
+from bespoke.pipeline import Pipeline
+from bespoke.training.checkpoint import Checkpoint, load_latest
+from bespoke.training.loop import Report, StopRequest, learning_rate_factor, train
+from bespoke.training.plan import Budget
+
+STEPS, BATCH = 10, 4
+CONFIG = resolve("test32", [f"training.batch_size={BATCH}", "training.log_every=2"])
+BUDGET = Budget(images=STEPS * BATCH)
+EVERY_STEP = "training.validation_every_minutes=1e-9"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
+    folder = tmp_path_factory.mktemp("sample")
+    catalogue = write_sample(folder / "catalogue", 24, 32, seed=0)
+    return prepare(Catalogue.open(catalogue), 32, folder / "cache")
+
+
+@pytest.fixture(scope="module")
+def whole(store: PairStore, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Report]]:
+    """A run that nobody stopped, and all it told."""
+    run, told = tmp_path_factory.mktemp("run"), []
+    assert train(CONFIG, store, run, BUDGET, tell=told.append)
+    return run, told
+
+
+def newest(run: Path) -> Checkpoint:
+    checkpoint = load_latest(run / "checkpoints")
+    assert checkpoint is not None
+    return checkpoint
+
+
+def metrics(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text("utf-8").splitlines()]
+
+
+def last_parameter(pipeline: Pipeline, network: str) -> torch.nn.Parameter:
+    return list(pipeline.networks.named()[network].parameters())[-1]
+
+
+def stop_after(steps: set[int]) -> Callable[[Report], None]:
+    def tell(report: Report) -> None:
+        if report.step in steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return tell
+
+
+def test_a_run_leaves_what_people_and_programs_need(store: PairStore, whole: tuple[Path, list[Report]]) -> None:
+    run, told = whole
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoints",
+        "metrics.jsonl",
+        "model",
+        "MODEL_CARD.md",
+        "samples",
+        "tensorboard",
+    }
+    assert newest(run).step == STEPS
+    assert [report.step for report in told] == list(range(1, STEPS + 1))
+    assert told[-1].share == 1
+    assert told[-1].sheet == run / "samples" / f"{STEPS * BATCH:09d}.png"
+    num_captions = len((run / "samples" / "captions.txt").read_text("utf-8").splitlines())
+    with Image.open(told[-1].sheet) as sheet:
+        assert sheet.size == (32 * num_captions, 32 * 4)  # three balances, and the real pictures
+    assert {row["step"] for row in metrics(run)} == {2, 4, 6, 8, 10}
+    assert "effective_rank_realism" in metrics(run)[-1]
+    assert "spent its whole budget" in (run / "MODEL_CARD.md").read_text("utf-8")
+    assert store.fingerprint[:12] in (run / "MODEL_CARD.md").read_text("utf-8")
+    assert Pipeline.from_pretrained(run)("a red ball", seed=0).images[0].size == (32, 32)
+
+
+def test_a_run_stopped_at_random_ends_as_if_it_never_was(
+    store: PairStore, whole: tuple[Path, list[Report]], tmp_path: Path
+) -> None:
+    stops = random.Random(1).sample(range(1, STEPS - 2, 2), 3)  # a run stops one step after it was asked to
+    sittings = 1
+    while not train(CONFIG, store, tmp_path, BUDGET, tell=stop_after(set(stops))):
+        assert newest(tmp_path).step < STEPS
+        assert (tmp_path / "model" / "model_index.json").exists()
+        assert "can be resumed" in (tmp_path / "MODEL_CARD.md").read_text("utf-8")
+        sittings += 1
+    assert sittings > 1
+    expected, state = newest(whole[0]), newest(tmp_path)
+    assert expected.tensors.keys() == state.tensors.keys()
+    assert [name for name, tensor in expected.tensors.items() if not torch.equal(tensor, state.tensors[name])] == []
+    assert (state.step, state.values["progress"]["attempt"]) == (STEPS, 0)
+    losses = [
+        [{k: v for k, v in row.items() if k.startswith("generator/")} for row in metrics(run)]
+        for run in (whole[0], tmp_path)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_a_finished_run_is_left_as_it_is(store: PairStore, whole: tuple[Path, list[Report]]) -> None:
+    before = newest(whole[0]).path
+    told: list[Report] = []
+    assert train(CONFIG, store, whole[0], BUDGET, tell=told.append)
+    assert newest(whole[0]).path == before
+    assert [report.step for report in told] == [STEPS]
+    assert "Going on from step 10" in told[0].notes[0]
+
+
+@pytest.mark.parametrize("poisoned", ["alignment", "generator"])
+def test_a_number_that_is_not_finite_is_rolled_back(store: PairStore, tmp_path: Path, poisoned: str) -> None:
+    doses = [float("nan")]
+
+    def poison(pipeline: Pipeline) -> dict[str, float]:
+        if doses:
+            # The average of the alignment encoder enters the next loss, that of the generator only the next checkpoint.
+            last_parameter(pipeline, poisoned).data[0] = doses.pop()
+        return {}
+
+    told: list[Report] = []
+    config = resolve("test32", [f"training.batch_size={BATCH}", "training.log_every=1", EVERY_STEP])
+    assert train(config, store, tmp_path, Budget(images=3 * BATCH), validate=poison, tell=told.append)
+    (note,) = [note for report in told for note in report.notes if "not finite" in note]
+    assert "went back to step 0" in note
+    state = newest(tmp_path)
+    assert (state.step, state.values["progress"]["attempt"]) == (3, 1)
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in state.tensors.values())
+    assert [row["step"] for row in metrics(tmp_path)] == [1, 1, 2, 2, 3, 3]  # losses and signals of health
+    assert Pipeline.from_pretrained(tmp_path)("a red ball", seed=0).images
+
+
+def test_a_training_that_keeps_diverging_gives_up_and_says_what_to_change(store: PairStore, tmp_path: Path) -> None:
+    def poison(pipeline: Pipeline) -> dict[str, float]:
+        last_parameter(pipeline, "alignment").data[0] = float("inf")
+        return {}
+
+    config = resolve("test32", [f"training.batch_size={BATCH}", EVERY_STEP])
+    with pytest.raises(UserError, match="training keeps diverging .* lower training.generator_rate"):
+        train(config, store, tmp_path, Budget(images=3 * BATCH), validate=poison)
+    assert newest(tmp_path).step == 0
+
+
+def test_a_checkpoint_of_another_config_is_refused(store: PairStore, whole: tuple[Path, list[Report]]) -> None:
+    changed = CONFIG.model_copy(update={"seed": 1})
+    with pytest.raises(UserError, match="made with another catalogue, config or version"):
+        train(changed, store, whole[0], BUDGET)
+
+
+def test_one_picture_is_enough_to_train_on(tmp_path: Path) -> None:
+    catalogue = Catalogue.open(write_sample(tmp_path / "catalogue", 1, 32, seed=0))
+    config: Config = resolve("test32", [f"training.batch_size={BATCH}"])
+    assert train(config, prepare(catalogue, 32, tmp_path / "cache"), tmp_path / "run", Budget(images=BATCH))
+
+
+def test_rates_rise_hold_and_fall_to_a_twentieth() -> None:
+    assert [learning_rate_factor(step, 0.0) for step in (0, 49, 99, 5000)] == [0.01, 0.5, 1.0, 1.0]
+    late = [learning_rate_factor(5000, share) for share in (0.5, 0.75, 1.0, 1.2)]
+    assert late == pytest.approx([1.0, 0.5**0.5, 0.05, 0.05])
+
+
+def test_a_second_request_to_stop_is_final_and_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with StopRequest() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.requested
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before

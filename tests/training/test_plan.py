@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bespoke.config import resolve
+from bespoke.errors import UserError
+from bespoke.training.plan import Budget, Plan, check_free, read_plan, write_plan
+
+PLAN = Plan(
+    catalogue="shop", skip_bad=True, budget=Budget(images=1000), config=resolve("test32", ["seed=3", "loss.kl=0.25"])
+)
+
+
+def test_a_plan_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_plan(tmp_path / "runs" / "first", PLAN)
+    assert read_plan(tmp_path / "runs" / "first") == PLAN
+    assert [path.name for path in (tmp_path / "runs" / "first").iterdir()] == ["config.json"]
+
+
+def test_a_budget_is_minutes_or_images() -> None:
+    assert Budget(images=200).share(seconds=1e9, images=50) == 0.25
+    assert Budget(minutes=2).share(seconds=30, images=10**9) == 0.25
+    for wrong in ({}, {"minutes": 1, "images": 1}, {"minutes": 0}, {"images": -5}):
+        with pytest.raises(ValidationError):
+            Budget(**wrong)
+
+
+def test_a_fresh_run_needs_a_folder_of_its_own(tmp_path: Path) -> None:
+    check_free(tmp_path)
+    check_free(tmp_path / "new")
+    (tmp_path / ".config.json.part").touch()  # of a start that was killed
+    check_free(tmp_path)
+    (tmp_path / "holiday.png").touch()
+    with pytest.raises(UserError, match=r"holds files that are no run's \(first: holiday.png\)"):
+        check_free(tmp_path)
+    write_plan(tmp_path, PLAN)
+    with pytest.raises(UserError, match="already holds a run; pass --resume to go on with it, or name another --out"):
+        check_free(tmp_path)
+    with pytest.raises(UserError, match="holiday.png: not a folder to train into"):
+        check_free(tmp_path / "holiday.png")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"not a run \(no config.json in it\)"),
+        ("", "config.json: damaged or of another version"),
+        ("{}", "config.json: damaged or of another version"),
+        (PLAN.model_dump_json()[:-20], "config.json: damaged or of another version"),
+        (PLAN.model_dump_json().replace('"format":1', '"format":2'), r"another version \(format: Input should be 1"),
+        (PLAN.model_dump_json().replace('"kl"', '"kullback"'), r"another version \(config.loss.kullback: Extra inputs"),
+    ],
+)
+def test_what_is_not_a_run_of_this_version_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "config.json").write_text(content, "utf-8")
+    with pytest.raises(UserError, match=message) as caught:
+        read_plan(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_run_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such run; leave out --resume to start it"):
+        read_plan(tmp_path / "none")

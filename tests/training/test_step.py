@@ -1,0 +1,141 @@
+"""One step of training: who moves, and the same step by one process or two."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bespoke.config import Config, resolve
+from bespoke.data.batches import PairBatches
+from bespoke.data.captions import Tokenizer
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.sample import write_sample
+from bespoke.data.store import PairStore, prepare
+from bespoke.method import layers
+from bespoke.networks import build_networks
+from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
+from bespoke.training.workplace import Workplace, find_workplace
+
+CPU = Workplace(torch.device("cpu"))
+
+
+def make(config: Config, store: PairStore) -> tuple[Players, PairBatches]:
+    captions = [caption for i in store.indices("train") for caption in store.captions(int(i))]
+    tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
+    torch.manual_seed(0)
+    networks = build_networks(config.model, tokenizer.vocabulary_size)
+    batches = PairBatches(store, "train", tokenizer, seed=0, batch_size=config.training.batch_size)
+    return Players.make(networks, config), batches
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
+    folder = tmp_path_factory.mktemp("sample")
+    return prepare(Catalogue.open(write_sample(folder / "catalogue", 48, 32, 0)), 32, folder / "cache")
+
+
+def weights(players: Players) -> dict[str, Tensor]:
+    named = players.networks.named()
+    return {f"{name}/{key}": value.clone() for name, net in named.items() for key, value in net.state_dict().items()}
+
+
+def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {key.split("/")[0] for key in before if not torch.equal(before[key], after[key])}
+
+
+def test_a_joint_step_moves_all_four_and_a_contrastive_step_two(store: PairStore) -> None:
+    config = resolve("test32")
+    players, batches = make(config, store)
+    draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=True)
+    start = weights(players)
+    contrastive_step(players, batches.at(0), draws, config, CPU)
+    opened = weights(players)
+    assert moved(start, opened) == {"discriminator", "alignment"}
+    joint_step(players, batches.at(1), draws, config, CPU)
+    assert moved(opened, weights(players)) == {"generator", "discriminator", "realism", "alignment"}
+
+
+@pytest.mark.parametrize("penalty", ["finite_difference", "exact"])
+def test_both_penalties_enter_the_discriminators_loss(store: PairStore, penalty: str) -> None:
+    config = resolve("test32", [f"loss.penalty={penalty}"])
+    players, batches = make(config, store)
+    for penalised in (True, False):
+        draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=penalised)
+        terms = joint_step(players, batches.at(0), draws, config, CPU)
+        assert ("discriminator/penalty" in terms) == penalised
+
+
+def test_a_shared_encoder_learns_from_both_players(store: PairStore) -> None:
+    config = resolve("test32", ["model.embeddings=shared"])
+    players, batches = make(config, store)
+    assert set(players.optimizers) == {"generator", "discriminator", "realism"}
+    before = weights(players)
+    joint_step(players, batches.at(0), draw(config, players.networks, (0,), CPU, penalised=False), config, CPU)
+    assert "realism" in moved(before, weights(players))
+
+
+def test_a_poisoned_weight_is_found_before_anything_moves(store: PairStore) -> None:
+    config = resolve("test32")
+    players, batches = make(config, store)
+    with torch.no_grad():
+        players.networks.discriminator.naturalness_head.weight[0, 0] = float("nan")
+    before = weights(players)
+    with pytest.raises(Diverged):
+        joint_step(players, batches.at(0), draw(config, players.networks, (0,), CPU, penalised=False), config, CPU)
+    after = weights(players)
+    assert all(torch.equal(before[key].nan_to_num(), after[key].nan_to_num()) for key in before if "film" not in key)
+
+
+def test_draws_of_ranks_are_slices_of_the_draws_of_one(store: PairStore) -> None:
+    config = resolve("test32")
+    players, _ = make(config, store)
+    whole = draw(config, players.networks, (1, 2, 3), CPU, penalised=True)
+    halves = [
+        draw(config, players.networks, (1, 2, 3), Workplace(CPU.device, rank, 2), penalised=True) for rank in (0, 1)
+    ]
+    for one, first, second in zip(whole, *halves, strict=True):
+        assert torch.equal(one, torch.cat([first, second]))
+
+
+def _work(rank: int, world: int, port: int, folder: Path, steps: int) -> None:
+    """Trains for some steps as one of `world` processes and leaves its weights behind."""
+    torch.set_num_threads(1)
+    # Rounding can push a unit over its kink and change its gradient fivefold: with straight units sums must agree.
+    layers.SLOPE = 1.0
+    os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    place = find_workplace()
+    config = resolve("test32", ["training.precision=fp32"])
+    store = prepare(Catalogue.open(folder / "catalogue"), 32, folder / "cache")
+    players, batches = make(config, store)
+    # Adam without momentum turns a gradient of 1e-9 into a full step: plain descent shows whether gradients agree.
+    named = players.networks.named()
+    players.optimizers.update({name: torch.optim.SGD(net.parameters(), lr=1e-3) for name, net in named.items()})
+    for step in range(steps):
+        draws = draw(config, players.networks, (0, step), place, penalised=step % 2 == 0)
+        joint_step(players, batches.at(step, place.rank, place.world), draws, config, place)
+        players.average.update(config.training.batch_size, seen=step * config.training.batch_size)
+    save_file(weights(players), folder / f"{world}-{rank}.safetensors")
+    if world > 1:
+        dist.destroy_process_group()
+
+
+def test_two_processes_stay_equal_and_do_what_one_does(tmp_path: Path) -> None:
+    write_sample(tmp_path / "catalogue", 48, 32, 0)
+    prepare(Catalogue.open(tmp_path / "catalogue"), 32, tmp_path / "cache")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mp.spawn(_work, args=(2, port, tmp_path, 4), nprocs=2)
+    mp.spawn(_work, args=(1, port, tmp_path, 4), nprocs=1)
+    one, first, second = (load_file(tmp_path / f"{name}.safetensors") for name in ("1-0", "2-0", "2-1"))
+    for key in one:
+        assert torch.equal(first[key], second[key]), key
+        assert torch.allclose(one[key], first[key], atol=1e-6, rtol=1e-3), key
