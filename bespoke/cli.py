@@ -1,0 +1,152 @@
+"""What can be typed? The commands are parsed here and carried out in commands/, which is loaded when needed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from bespoke.errors import UserError
+
+INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
+
+app = typer.Typer(
+    help="Text-to-image models cut to one catalogue.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def demo(
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 4.0,
+    preset: Annotated[str, typer.Option(help="A row of the table of presets.")] = "cpu64",
+    out: Annotated[Path | None, typer.Option(help="A new folder; bespoke-demo unless given.", metavar="DIR")] = None,
+) -> int:
+    """Do the main job on the built-in catalogue: train a few minutes, generate, show where the pictures are."""
+    from bespoke.commands.demo import demo
+
+    return _exit_code(finished=demo(minutes, preset, out))
+
+
+@app.command()
+def train(
+    catalogue: Annotated[str, typer.Argument(help="A folder of pictures with captions.", metavar="CATALOGUE")],
+    out: Annotated[Path, typer.Option(help="The folder of the run.", metavar="RUN")],
+    preset: Annotated[str | None, typer.Option(help="A row of the table of presets; cpu64 unless given.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long to train; 60 unless given.")] = None,
+    images: Annotated[
+        str | None, typer.Option(help="How many pictures to show instead, such as 500k or 2M.", metavar="N")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where RUN stopped; --minutes or --images then change its budget.")
+    ] = False,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value of the preset; may be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved config and stop.")] = False,
+) -> int:
+    """Train a model on a catalogue. Ctrl-C saves and stops; --resume goes on exactly."""
+    from bespoke.commands.train import train
+
+    finished = train(
+        catalogue,
+        out,
+        preset=preset,
+        minutes=minutes,
+        images=images,
+        resume=resume,
+        overrides=overrides or (),
+        skip_bad=skip_bad,
+        dry_run=dry_run,
+    )
+    return _exit_code(finished=finished)
+
+
+@app.command()
+def generate(
+    model: Annotated[str, typer.Argument(help="A run, a model folder or a hub id.", metavar="RUN")],
+    texts: Annotated[list[str] | None, typer.Argument(help="What to draw.", metavar="TEXT...")] = None,
+    prompts: Annotated[
+        Path | None, typer.Option(help="A file of texts: one a line, or .jsonl or .csv with text.", metavar="FILE")
+    ] = None,
+    num_images: Annotated[int, typer.Option("-n", "--num-images", help="Pictures of every text.")] = 1,
+    balance: Annotated[float, typer.Option(help="From 0 (realism) to 1 (faithfulness to the text).")] = 0.5,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the first picture of each text, the next has the next; drawn unless given.")
+    ] = None,
+    best_of: Annotated[int, typer.Option(help="Candidates a picture; the best match to its text is kept.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="A new or empty folder; pictures, pictures-2, ... unless given.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Make pictures from text: PNGs with a metadata.jsonl beside them."""
+    from bespoke.commands.generate import generate
+
+    generate(
+        model,
+        texts or (),
+        prompts=prompts,
+        num_images=num_images,
+        balance=balance,
+        seed=seed,
+        best_of=best_of,
+        out=out,
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can do and what is missing."""
+    from bespoke.commands.doctor import doctor
+
+    doctor()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line and return the exit code; a user's mistake is one line on standard error and 2."""
+    try:
+        code = app(list(arguments) or ["--help"], prog_name="bespoke", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except UserError as error:
+        mistake = str(error)
+    except typer.TyperException as error:
+        mistake = f"{error.format_message()}; `bespoke COMMAND --help` explains"
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        mistake = f"{error.filename or 'disk'}: {error.strerror}; free some disk space and try again"
+    if _process_number() == 0:
+        print(f"bespoke: {' '.join(mistake.split())}", file=sys.stderr)
+    return 2
+
+
+def main() -> NoReturn:
+    """The program `bespoke`."""
+    code = run(sys.argv[1:])
+    if _num_processes() > 1:
+        # Interpreters that have used gloo may abort while they end; by now everything is saved.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _exit_code(*, finished: bool) -> int:
+    """Of a training; torchrun would take the usual code of an interruption for a crash."""
+    return 0 if finished or _num_processes() > 1 else INTERRUPTED
+
+
+def _num_processes() -> int:
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _process_number() -> int:
+    return int(os.environ.get("RANK", "0"))

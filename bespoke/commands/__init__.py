@@ -1,0 +1,1 @@
+"""What the commands do. cli.py parses; these modules call the library and print, and load torch only when asked to."""

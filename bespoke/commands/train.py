@@ -1,0 +1,141 @@
+"""How is a training run started, shown, stopped and resumed from the command line?"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bespoke.commands.screen import Bar, Rate, clock, leads, say
+from bespoke.config import resolve
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.store import PairStore, prepare
+from bespoke.errors import UserError
+from bespoke.training.plan import Budget, Plan, check_free, read_plan, write_plan
+
+DEFAULT_PRESET = "cpu64"
+DEFAULT_MINUTES = 60.0
+_COUNT = re.compile(r"(\d+(?:\.\d+)?) ?([kM]?)", re.IGNORECASE)
+
+
+def train(
+    catalogue: str,
+    out: Path,
+    *,
+    preset: str | None,
+    minutes: float | None,
+    images: str | None,
+    resume: bool,
+    overrides: Sequence[str],
+    skip_bad: bool,
+    dry_run: bool,
+) -> bool:
+    """Train, or go on training; False where it was stopped before its budget was spent. Raises UserError."""
+    budget = make_budget(minutes, images)
+    if resume:
+        plan = _resumed(out, budget, preset, overrides)
+    else:
+        config = resolve(preset or DEFAULT_PRESET, overrides)
+        plan = Plan(
+            catalogue=catalogue, skip_bad=skip_bad, budget=budget or Budget(minutes=DEFAULT_MINUTES), config=config
+        )
+    if dry_run:
+        say(plan.model_dump_json(indent=2))
+        return True
+    if leads() and not resume:
+        check_free(out)
+    store = open_catalogue(catalogue, plan.config.model.image_size, skip_bad=skip_bad or plan.skip_bad)
+    if leads():
+        write_plan(out, plan)
+    return run_plan(
+        plan, store, out, resume_with=f"bespoke train {shlex.quote(catalogue)} --out {_quoted(out)} --resume"
+    )
+
+
+def _resumed(out: Path, budget: Budget | None, preset: str | None, overrides: Sequence[str]) -> Plan:
+    """The plan of a run that goes on; a budget given anew takes the place of its own."""
+    if preset or overrides:
+        raise UserError("--resume goes on with the run's own config; leave out --preset and --set")
+    plan = read_plan(out)
+    return plan.model_copy(update={"budget": budget}) if budget else plan
+
+
+def make_budget(minutes: float | None, images: str | None) -> Budget | None:
+    """The budget that --minutes or --images (such as 2M or 500k) ask for; None where neither is given."""
+    if minutes is not None and images is not None:
+        raise UserError("--minutes and --images: expected one of the two; leave one out")
+    try:
+        if images is not None:
+            return Budget(images=_count(images))
+        return None if minutes is None else Budget(minutes=minutes)
+    except ValidationError:
+        what = f"--minutes {minutes:g}" if images is None else f"--images {images}"
+        raise UserError(f"{what}: expected more than 0; choose how long to train") from None
+
+
+def _count(text: str) -> int:
+    found = _COUNT.fullmatch(text.strip())
+    if found is None:
+        raise UserError(f"--images {text}: expected a number such as 500000, 500k or 2M; write it so")
+    return round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()])
+
+
+def open_catalogue(location: str, size: int, *, skip_bad: bool) -> PairStore:
+    """Read a catalogue into the cache, showing how far it is, and say what is in it. Raises UserError."""
+    catalogue = Catalogue.open(location)
+    rate = Rate()
+    with Bar("Reading pictures") as bar:
+        store = prepare(
+            catalogue,
+            size,
+            skip_bad=skip_bad,
+            progress=lambda done, total: bar.update(done, total, f"{done:,} pictures, {rate(done):.0f} a second"),
+        )
+    parts = ", ".join(f"{len(store.indices(split)):,} for {split}" for split in ("train", "validation", "test"))
+    say(f"{store.manifest.catalogue}: {len(store):,} pictures with {store.num_captions:,} captions ({parts})")
+    for problem in store.problems:
+        say(f"  left out: {problem}")
+    return store
+
+
+def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bool:
+    """Train as planned under a progress bar; False where it was stopped. Raises UserError."""
+    # Loads TensorBoard, too: a catalogue that cannot be read is told before.
+    from bespoke.training.loop import Report, train
+    from bespoke.training.workplace import leave_workplace
+
+    say(f"Training {_budget_text(plan.budget)} with preset {plan.config.preset}; Ctrl-C saves and stops.")
+    images_rate, share_rate, sheets = Rate(), Rate(), 0
+
+    def tell(report: Report) -> None:
+        nonlocal sheets
+        speed, gain = images_rate(report.images), share_rate(report.share)
+        left = f", {clock(max(0.0, 1 - report.share) / gain)} left" if gain > 0 else ""
+        status = f"{report.images:,} pictures, {speed:.0f} a second{left}"
+        bar.update(report.share, 1.0, status)
+        for note in report.notes:
+            bar.say(f"[{clock(report.seconds)}] {note}")
+        if report.sheet:
+            rows = "; its rows: balance 0, 0.5, 1, real pictures; its columns: captions.txt" if not sheets else ""
+            bar.say(f"[{clock(report.seconds)}] {report.images:,} pictures shown. Samples: {report.sheet}{rows}")
+            sheets += 1
+
+    with Bar("Training") as bar:
+        finished = train(plan.config, store, out, plan.budget, tell=tell)
+    if finished:
+        say(f"Finished. The model is in {out / 'model'}, its samples are in {out / 'samples'}.")
+    else:
+        say(f"Stopped; everything is saved in {out}. Go on with: {resume_with}")
+    leave_workplace()
+    return finished
+
+
+def _budget_text(budget: Budget) -> str:
+    return f"for {budget.minutes:g} minutes" if budget.minutes else f"on {budget.images:,} pictures"
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
