@@ -36,7 +36,7 @@ class ModelSettings(_Settings):
     condition_width: PositiveInt = 128  # conditioning augmentation
     style_width: PositiveInt = 256
     generator_widths: tuple[PositiveInt, ...] = (256, 192, 128, 64)
-    discriminator_widths: tuple[PositiveInt, ...] = (256, 192, 128, 64)
+    discriminator_widths: tuple[PositiveInt, ...] = (256, 192, 96, 48)
     word_attention_size: PositiveInt = 8  # picture side at which the generator looks at single words
 
     @model_validator(mode="after")
@@ -64,7 +64,7 @@ class LossSettings(_Settings):
     free_bits: float = Field(0.02, ge=0)  # nats per condition dimension that cost nothing
     balance_ratio: float = Field(2.0, ge=1)  # rho: weight of alignment at b = 1 over b = 1/2
     penalty: Literal["finite_difference", "exact"] = "finite_difference"
-    penalty_weight: float = Field(1.0, ge=0)  # gamma
+    penalty_weight: float = Field(0.5, ge=0)  # gamma
     penalty_every: PositiveInt = 4  # steps; the weight is multiplied by it
     penalty_sigma: float = Field(0.05, gt=0)  # of the noise that finite differences step along, in units of [-1, 1]
 
@@ -76,6 +76,7 @@ class TrainingSettings(_Settings):
     generator_rate: float = Field(4e-4, gt=0)
     discriminator_rate: float = Field(4e-4, gt=0)
     text_rate: float = Field(4e-4, gt=0)
+    beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
     augment: float = Field(0.3, ge=0, le=1)  # probability of each colour-safe transform

@@ -115,7 +115,7 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
         speed, gain = images_rate(report.images), share_rate(report.share)
         left = f", {clock(max(0.0, 1 - report.share) / gain)} left" if gain > 0 else ""
         status = f"{report.images:,} pictures, {speed:.0f} a second{left}"
-        bar.update(report.share, 1.0, status)
+        bar.update(min(report.share, 1.0), 1.0, status)  # the last step may overrun
         for note in report.notes:
             bar.say(f"[{clock(report.seconds)}] {note}")
         if report.sheet:

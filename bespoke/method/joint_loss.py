@@ -46,6 +46,7 @@ class Pairs:
     """What both players look at: pictures of one step and the alignment embeddings of their captions."""
 
     matching: TextEmbedding  # S_D of y
+    second: Tensor  # [N, E], sentence of another caption of the same picture
     other: Tensor  # [N, E], sentence of y_other
     caption_ids: Tensor  # [N], equal captions share an id
     balance: Tensor  # [N] in [0, 1], the same for the real and the fake of a pair
@@ -64,13 +65,19 @@ def discriminator_loss(
         "naturalness": rank(n_real, n_fake),
         "conditional": weights.conditional * rank(n_real + a_real, n_fake + a_fake),
         "mismatch": weights.mismatch * relativistic(a_real, a_other),
-    } | contrastive_loss(real, pairs.matching, pairs.caption_ids, weights)
+    } | contrastive_loss(real, pairs.matching, pairs.second, pairs.caption_ids, weights)
 
 
-def contrastive_loss(real: PictureFeatures, text: TextEmbedding, caption_ids: Tensor, weights: LossWeights) -> Terms:
-    """The contrast of real pictures with their text: the alignment encoder's only teacher."""
+def contrastive_loss(
+    real: PictureFeatures, text: TextEmbedding, second: Tensor, caption_ids: Tensor, weights: LossWeights
+) -> Terms:
+    """The contrast of real pictures with their text: the alignment encoder's only teacher.
+
+    second: [N, E], sentences of another caption of the same pictures, as much a positive as the first.
+    """
+    both = [sentence_nce(real.embedding, sentence, caption_ids) for sentence in (text.sentence, second)]
     return {
-        "sentence": weights.sentence * sentence_nce(real.embedding, text.sentence, caption_ids),
+        "sentence": weights.sentence * torch.stack(both).mean(),
         "word": weights.word * word_nce(real.regions, text, caption_ids),
     }
 

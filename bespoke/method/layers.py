@@ -63,16 +63,17 @@ class Standardise(nn.BatchNorm2d):
             return super().forward(x)
         assert self.running_mean is not None
         assert self.running_var is not None
+        assert self.num_batches_tracked is not None
         places = x.float()
         count = world_size() * x.numel() // x.shape[1]
         mean = total(places.sum((0, 2, 3))) / count
         centred = places - mean[:, None, None]
         variance = total(centred.square().sum((0, 2, 3))) / count
         with torch.no_grad():
-            self.running_mean.lerp_(mean, self.momentum or 0.0)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum or 0.0)
-            if self.num_batches_tracked is not None:
-                self.num_batches_tracked += 1
+            self.num_batches_tracked.add_(1)
+            share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, share)
+            self.running_var.lerp_(variance * count / (count - 1), share)
         return (centred * (variance + self.eps).rsqrt()[:, None, None]).to(x.dtype)
 
 

@@ -14,13 +14,14 @@ import torch
 
 from bespoke.config import Config
 from bespoke.data.batches import PairBatches
-from bespoke.data.captions import Tokenizer
+from bespoke.data.front_end import make_front_end
 from bespoke.data.store import PairStore
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
 from bespoke.training.journal import Journal, write_card
 from bespoke.training.monitor import alarms
 from bespoke.training.plan import Budget
+from bespoke.training.settle import settled_networks
 from bespoke.training.state import made_for, restore, roll_back, save
 from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
 from bespoke.training.watch import Watch
@@ -60,31 +61,38 @@ def train(
     # What is trained, and on what.
     place, settings = find_workplace(), config.training
     captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
-    tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
+    front_end = make_front_end(config.model, captions)
     torch.manual_seed(config.seed)
-    networks = build_networks(config.model, tokenizer.vocabulary_size).to(place.device)
+    networks = build_networks(config.model, front_end.vocabulary_size).to(place.device)
     players = Players.make(networks, config)
-    pipeline = Pipeline(players.averaged_networks(), tokenizer)
     batches = PairBatches(
         store,
         "train",
-        tokenizer,
+        front_end,
         seed=config.seed,
         batch_size=settings.batch_size,
         word_dropout=settings.word_dropout,
         word_swaps=settings.word_swaps,
+        progress=lambda done, total: tell(Report(0, 0, 0.0, 0.0, (f"Captions encoded: {done:,} of {total:,}.",))),
     )
-    watch = Watch(store, tokenizer, config, place.device)
+    watch = Watch(store, front_end, config, place.device)
+
+    def made() -> Pipeline:
+        """The model as it stands; every process calls it."""
+        return Pipeline(settled_networks(players, batches, config, place), front_end)
 
     # Where a former sitting left off.
-    goes_with = made_for(config, store, tokenizer)
+    goes_with = made_for(config, store, front_end)
     progress, notes = restore(run, players, goes_with)
     if place.leads and progress.step:
         notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
-        pipeline.save_pretrained(run / "model")  # a kill may have come between a checkpoint and its model
     elif place.leads:
         save(run, players, progress, goes_with)  # something to roll back to
     images = progress.step * settings.batch_size
+    if progress.step:
+        model = made()  # a kill may have come between a checkpoint and its model
+        if place.leads:
+            model.save_pretrained(run / "model")
     journal = Journal(run, from_step=progress.step, from_images=images) if place.leads else None
 
     with StopRequest() as stop:
@@ -115,10 +123,11 @@ def train(
                 spent = budget.share(progress.seconds, images) >= 1
                 if minutes >= (progress.validations + 1) * settings.validation_every_minutes or spent:
                     progress.validations = int(minutes / settings.validation_every_minutes)
+                    model = made()
                     if journal:
-                        numbers = watch.numbers(players) | (validate(pipeline) if validate else {})
+                        numbers = watch.numbers(model) | (validate(model) if validate else {})
                         journal.write(progress.step, images, progress.seconds, numbers)
-                        sheet = watch.sheet(pipeline, run / "samples" / f"{images:09d}.png")
+                        sheet = watch.sheet(model, run / "samples" / f"{images:09d}.png")
                         notes += alarms(numbers)
 
                 # What is kept.
@@ -129,8 +138,9 @@ def train(
                     progress.saves = int(minutes / settings.checkpoint_every_minutes)
                     if not place.agree(place.leads and save(run, players, progress, goes_with)):
                         raise Diverged("a weight or a moment")
+                    model = made()
                     if place.leads:
-                        pipeline.save_pretrained(run / "model")
+                        model.save_pretrained(run / "model")
             except Diverged as error:
                 progress, notes = roll_back(run, players, goes_with, progress, error)
                 images = progress.step * settings.batch_size

@@ -87,15 +87,13 @@ class Players:
         settings = config.training
         rates = {"generator": settings.generator_rate, "discriminator": settings.discriminator_rate}
         optimizers = {
-            name: torch.optim.Adam(parameters, rates.get(name, settings.text_rate), (0.0, settings.beta2), fused=True)
+            name: torch.optim.Adam(
+                parameters, rates.get(name, settings.text_rate), (settings.beta1, settings.beta2), fused=True
+            )
             for name, network in networks.named().items()
             if (parameters := list(network.parameters()))
         }
         return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life), optimizers)
-
-    def averaged_networks(self) -> Networks:
-        """The averaged networks: those that make pictures and are saved as the model."""
-        return self.networks.with_modules(self.average.averaged)
 
     def set_rates(self, config: Config, factor: float) -> None:
         """Every learning rate is its configured one times `factor`."""
@@ -133,14 +131,17 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     Raises Diverged.
     """
     networks, weights = players.networks, loss_weights(config.loss)
+    networks.text_encoder.requires_grad_(config.model.embeddings != "frozen")  # which learns in the opening alone
     real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions, mismatched = batch.captions.to(place.device), batch.mismatched.to(place.device)
 
     realism = networks.text_encoder.realism(captions)
-    told = networks.text_encoder.alignment(torch.cat([captions, mismatched]))
+    second = batch.other_captions.to(place.device)
+    told = networks.text_encoder.alignment(torch.cat([captions, second, mismatched]))
     pairs = Pairs(
         matching=TextEmbedding(*(gather(part[: len(captions)]) for part in told)),
-        other=gather(told.sentence[len(captions) :]),
+        second=gather(told.sentence[len(captions) : 2 * len(captions)]),
+        other=gather(told.sentence[2 * len(captions) :]),
         caption_ids=gather(batch.caption_ids.to(place.device)),
         balance=gather(draws.balance),
     )
@@ -179,13 +180,16 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
 def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Terms:
     """Discriminator and alignment encoder learn the contrast of real pairs alone, before any picture is made."""
     networks = players.networks
+    networks.text_encoder.requires_grad_(True)
     real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
-    told = networks.text_encoder.alignment(batch.captions.to(place.device))
+    captions = batch.captions.to(place.device)
+    told = networks.text_encoder.alignment(torch.cat([captions, batch.other_captions.to(place.device)]))
     with _autocast(config, place):
         seen = _gathered(networks.discriminator(augment(real, draws.augment_real, config.training.augment)))
     terms = contrastive_loss(
         seen,
-        TextEmbedding(*(gather(part) for part in told)),
+        TextEmbedding(*(gather(part[: len(captions)]) for part in told)),
+        gather(told.sentence[len(captions) :]),
         gather(batch.caption_ids.to(place.device)),
         loss_weights(config.loss),
     )

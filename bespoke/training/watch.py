@@ -14,12 +14,13 @@ from bespoke.data.item import Split
 from bespoke.data.store import PairStore
 from bespoke.pipeline import Pipeline
 from bespoke.training.journal import save_sheet
-from bespoke.training.step import Players
 from bespoke.training.validation import health
 
 NUM_CAPTIONS = 8
 BALANCES = (0.0, 0.5, 1.0)
 NUM_PAIRS = 128
+FEWEST_CAPTIONS = 24  # different ones; with fewer, even healthy embeddings look collapsed and alike
+NEED_VARIETY = {"effective_rank_realism", "effective_rank_alignment", "cka"}
 
 
 class Watch:
@@ -36,9 +37,11 @@ class Watch:
         self.captions = [store.captions(int(i))[0] for i in chosen]
         self.real = [Image.fromarray(picture.transpose(1, 2, 0)) for picture in store.take(chosen)]
 
-    def numbers(self, players: Players) -> dict[str, float]:
+    def numbers(self, pipeline: Pipeline) -> dict[str, float]:
         """The model's own signals of health; see validation.py for what they must not be used for."""
-        return health(players.averaged_networks(), self.train, self.held_out, self.device)
+        numbers = health(pipeline.networks, self.train, self.held_out, self.device)
+        enough = len(self.held_out.caption_ids.unique()) >= FEWEST_CAPTIONS
+        return {name: value for name, value in numbers.items() if enough or name not in NEED_VARIETY}
 
     def sheet(self, pipeline: Pipeline, path: Path) -> Path:
         """A column a caption, a row a balance (0, 0.5, 1), real pictures below; always the same seeds.

