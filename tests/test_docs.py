@@ -28,6 +28,7 @@ def text_of(page: str) -> str:
 def commands() -> frozenset[str]:
     # Loaded here, so that collecting tests needs no command line.
     import typer.main
+
     from bespoke.cli import app
 
     return frozenset(typer.main.get_command(app).commands)
