@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from bespoke.errors import UserError
+from bespoke.precision import Precision
 
 BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained borrows (data/borrowed.py)
 
@@ -87,7 +88,7 @@ class TrainingSettings(_Settings):
     log_every: PositiveInt = 50  # steps
     validation_every_minutes: float = Field(3.0, gt=0)
     checkpoint_every_minutes: float = Field(5.0, gt=0)
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Precision = "auto"  # auto: bf16 where the hardware computes it
 
 
 class Config(_Settings):

@@ -17,6 +17,7 @@ from bespoke.data.front_end import FrontEnd, front_end_file, load_front_end
 from bespoke.errors import UserError
 from bespoke.method.text_encoder import DualTextEmbedding
 from bespoke.networks import Networks, load_networks, save_networks
+from bespoke.precision import autocast
 
 CANDIDATE_STRIDE = 1_000_003  # seeds of the further candidates of best-of lie this far apart
 LARGEST_SEED = 2**53 - 1  # what every reader of JSON keeps exactly
@@ -161,7 +162,7 @@ class Pipeline:
     def _draw(self, text: str, embedding: DualTextEmbedding, balance: float, seed: int) -> Picture:
         """One picture, alone in its batch: what else is asked for cannot change a bit of it."""
         noise = torch.randn(1, self.networks.generator.num_noise, generator=torch.Generator().manual_seed(seed))
-        with self._autocast():
+        with autocast(self.device):
             made = self.networks.generator(
                 noise.to(self.device), embedding, torch.full((1,), balance, device=self.device)
             ).pictures
@@ -197,7 +198,7 @@ class Pipeline:
         for i in range(0, len(pictures), batch_size):
             shown = torch.stack([_signed(picture, size) for picture in pictures[i : i + batch_size]]).to(self.device)
             told = self._read(texts[i : i + batch_size]).alignment.sentence
-            with self._autocast():
+            with autocast(self.device):
                 seen = self.networks.discriminator(shown)
             scores.append(torch.cosine_similarity(seen.embedding, told).cpu())
         return torch.cat(scores) if scores else torch.empty(0)
@@ -205,9 +206,6 @@ class Pipeline:
     def edit(self, picture: Image.Image, text: str, *, source: str | None = None) -> Generation:
         """Change a picture by its text. Raises UserError: this model was not trained for editing."""
         raise UserError("this model was not trained for editing; generate anew from the text instead")
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16)
 
 
 def _signed(picture: Image.Image, size: int) -> Tensor:

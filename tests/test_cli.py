@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +24,14 @@ from bespoke.provenance import read_mark
 from bespoke.training.checkpoint import load_latest
 
 ROOT = Path(__file__).parent.parent
-SMALL = ("--preset", "test32", "--set", "training.batch_size=4")
+SMALL = ("--preset", "test32", "--set", "training.batch_size=16")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settle_quickly() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bespoke.training.settle.NUM_PICTURES", 64)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def trained(catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BESPOKE_CACHE", str(folder / "cache"))
-        assert run(["train", str(catalogue), "--out", str(folder / "first"), *SMALL, "--images", "16"]) == 0
+        assert run(["train", str(catalogue), "--out", str(folder / "first"), *SMALL, "--images", "64"]) == 0
     return folder / "first"
 
 
@@ -166,18 +174,18 @@ def test_a_run_keeps_its_config_and_a_finished_one_can_be_given_more(
     catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = ["train", str(catalogue), "--out", str(tmp_path / "run")]
-    assert run([*asked, *SMALL, "--images", "8"]) == 0
+    assert run([*asked, *SMALL, "--images", "32"]) == 0
     told = capsys.readouterr().out
     assert "24 pictures with 72 captions" in told
-    assert f"Samples: {tmp_path / 'run' / 'samples' / '000000008.png'}" in told
+    assert f"Samples: {tmp_path / 'run' / 'samples' / '000000032.png'}" in told
     assert f"The model is in {tmp_path / 'run' / 'model'}" in told
-    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["config"]["training"]["batch_size"] == 4
-    assert run([*asked, "--resume", "--images", "16"]) == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["config"]["training"]["batch_size"] == 16
+    assert run([*asked, "--resume", "--images", "64"]) == 0
     assert "Going on from step 2" in capsys.readouterr().out
     checkpoint = load_latest(tmp_path / "run" / "checkpoints")
     assert checkpoint is not None
     assert checkpoint.step == 4
-    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["budget"]["images"] == 16
+    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["budget"]["images"] == 64
 
 
 def test_sigterm_saves_and_says_how_to_go_on(catalogue: Path, tmp_path: Path) -> None:
@@ -260,7 +268,7 @@ def test_the_demo_shows_the_way_from_pictures_to_pictures(
 
 @pytest.mark.slow
 def test_of_many_processes_one_speaks_and_all_leave_in_order(catalogue: Path, tmp_path: Path) -> None:
-    asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), *SMALL, "--images", "16"]
+    asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), *SMALL, "--images", "64"]
     ended = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "bespoke", *asked],
         capture_output=True,

@@ -15,6 +15,7 @@ import torch
 
 from bespoke.commands.screen import say
 from bespoke.data.store import cache_folder
+from bespoke.precision import computes_bf16
 
 GIGABYTE = 2**30
 _MATRIX = 1024  # side of the matrices that are multiplied
@@ -88,11 +89,10 @@ def disk(folder: Path) -> str:
 
 
 def precision(device: torch.device) -> str:
-    """Whether bfloat16 pays on this device, and what to do if not."""
+    """Which precision is used on this device, and how bf16 and fp32 compare on it."""
     full, half = speed(torch.float32, device), speed(torch.bfloat16, device)
     ratio = f"bf16 is {half / full:.1f} times as fast as fp32 ({half:.0f} and {full:.0f} GFLOP/s in matrix products)"
-    advice = "used for training" if half > full else "train with --set training.precision=fp32"
-    return f"{ratio}: {advice}"
+    return f"{ratio}: {'bf16' if computes_bf16(device) else 'fp32'} is used"
 
 
 def speed(dtype: torch.dtype, device: torch.device, seconds: float = 0.2) -> float:

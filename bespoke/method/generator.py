@@ -37,7 +37,7 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, pixel_noise: Tensor) -> Tensor:
         """[N, C, H, W], [N, S], [N, 1, H', W'] -> [N, C', H', W'] with H' = 2 H where it grows."""
-        past = F.interpolate(self.skip(x), scale_factor=2.0) if self.grow else self.skip(x)
+        past = F.interpolate(self.skip(x), scale_factor=2.0, mode="bilinear") if self.grow else self.skip(x)
         h = self.conv1(leaky(self.film1(x, style)))
         h = h + (self.noise * pixel_noise).to(h.dtype)
         detail: Tensor = self.conv2(leaky(self.film2(h, style)))
@@ -49,6 +49,8 @@ class Generator(nn.Module):
 
     The realism embedding S_G enters in full, through conditioning augmentation (StackGAN). The alignment embedding S_D
     comes on top, weighted by the balance b: c = P_G(s_G) + b P_D(s_D). At b = 0 this is the paper's generator.
+    Noise alone lays out the 4x4 start, without a bias: where the caption or a constant had a say there, one layout
+    served all pictures of a colour within a few hundred steps, and noise meant nothing from then on.
     """
 
     def __init__(
@@ -66,9 +68,8 @@ class Generator(nn.Module):
         super().__init__()
         if 4 * 2 ** len(widths) != image_size:
             raise ValueError(f"{len(widths)} widths make {4 * 2 ** len(widths)} px pictures, not {image_size}")
-        self.latent_width, self.condition_width = latent_width, condition_width
         self.sizes = [4 * 2**i for i in range(len(widths))]
-        self.num_noise = latent_width + sum(size * size for size in self.sizes)
+        self.noise_widths = [latent_width, condition_width, *(size * size for size in self.sizes)]
         self.augment_condition = nn.Linear(embedding_width, 2 * condition_width)
         self.from_realism = nn.Linear(condition_width, style_width)
         self.from_alignment = nn.Linear(embedding_width, style_width)
@@ -78,7 +79,7 @@ class Generator(nn.Module):
             nn.Linear(style_width, style_width),
             nn.LeakyReLU(layers.SLOPE),
         )
-        self.start = nn.Linear(style_width, widths[0] * 16)
+        self.start = nn.Linear(latent_width, widths[0] * 16, bias=False)
         wide = (widths[0], *widths)
         self.stages = nn.ModuleList(
             Stage(a, b, style_width, grow=i > 0) for i, (a, b) in enumerate(zip(wide, widths, strict=False))
@@ -92,23 +93,25 @@ class Generator(nn.Module):
         self.to_rgb = conv3(last_width, 3)
         nn.init.normal_(self.to_rgb.weight, std=0.05)
 
-    def forward(
-        self, noise: Tensor, text: DualTextEmbedding, balance: Tensor, condition_noise: Tensor | None = None
-    ) -> Generated:
+    @property
+    def num_noise(self) -> int:
+        """How many numbers of noise a picture takes."""
+        return sum(self.noise_widths)
+
+    def forward(self, noise: Tensor, text: DualTextEmbedding, balance: Tensor) -> Generated:
         """Draw one picture a caption.
 
-        noise: [N, num_noise] standard normal (z, then a map for every size); balance: [N] in [0, 1];
-        condition_noise: [N, C] standard normal in training, None for the mean condition.
+        noise: [N, num_noise] standard normal: z, conditioning augmentation, a map for every size;
+        balance: [N] in [0, 1].
         """
-        sizes = [self.latent_width, *(size * size for size in self.sizes)]
-        z, *maps = noise.split(sizes, dim=1)
+        z, condition_noise, *maps = noise.split(self.noise_widths, dim=1)
         mean, log_sigma = self.augment_condition(text.realism.sentence).chunk(2, dim=1)
-        s_g = mean if condition_noise is None else mean + log_sigma.exp() * condition_noise
+        s_g = mean + log_sigma.exp() * condition_noise
         b = balance[:, None]
         condition = self.from_realism(s_g) + b * self.from_alignment(text.alignment.sentence)
         style = self.mix(torch.cat([z, condition, fourier(balance)], dim=1))
 
-        x = self.start(style).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
+        x = self.start(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for i, (stage, size) in enumerate(zip(self.stages, self.sizes, strict=True)):
             x = stage(x, style, maps[i].view(-1, 1, size, size))
             if i == self.attention_stage:

@@ -90,14 +90,14 @@ def train(
         save(run, players, progress, goes_with)  # something to roll back to
     images = progress.step * settings.batch_size
     if progress.step:
-        model = made()  # a kill may have come between a checkpoint and its model
+        resumed = made()  # a kill may have come between a checkpoint and its model
         if place.leads:
-            model.save_pretrained(run / "model")
+            resumed.save_pretrained(run / "model")
     journal = Journal(run, from_step=progress.step, from_images=images) if place.leads else None
 
     with StopRequest() as stop:
         while (share := place.agree(budget.share(progress.seconds, images))) < 1:
-            sheet = None
+            model = sheet = None
             try:
                 # One step.
                 began = time.monotonic()
@@ -138,7 +138,7 @@ def train(
                     progress.saves = int(minutes / settings.checkpoint_every_minutes)
                     if not place.agree(place.leads and save(run, players, progress, goes_with)):
                         raise Diverged("a weight or a moment")
-                    model = made()
+                    model = model or made()
                     if place.leads:
                         model.save_pretrained(run / "model")
             except Diverged as error:

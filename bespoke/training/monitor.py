@@ -136,7 +136,8 @@ ALARMS = (
         "activations grow",
         ("activation_growth",),
         lambda growth: growth > 10,
-        "The generator's activations have grown {0:.0f} times since the start: lower training.generator_rate.",
+        "The generator's activations grow {0:.0f} times from its first stage to its last: lower "
+        "training.generator_rate.",
     ),
 )
 

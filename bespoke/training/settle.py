@@ -16,6 +16,7 @@ from bespoke.data.batches import PairBatches
 from bespoke.method.generator import Generator
 from bespoke.method.layers import Standardise
 from bespoke.networks import Networks
+from bespoke.precision import autocast
 from bespoke.training.step import Players, draw
 from bespoke.training.workplace import Workplace
 
@@ -42,9 +43,9 @@ def settled_networks(players: Players, batches: PairBatches, config: Config, pla
     for step in range(max(1, NUM_PICTURES // config.training.batch_size)):
         batch = batches.at(step, place.rank, place.world)
         draws = draw(config, networks, (config.seed, step), place, penalised=False)
-        with torch.autocast(place.device.type, torch.bfloat16, enabled=config.training.precision == "bf16"):
+        with autocast(place.device, config.training.precision):
             text = networks.text_encoder(batch.captions.to(place.device))
-            generator(draws.noise, text, draws.balance, draws.condition_noise)
+            generator(draws.noise, text, draws.balance)
     for norm in norms:
         norm.momentum = momentum
     generator.eval()

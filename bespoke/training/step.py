@@ -28,6 +28,7 @@ from bespoke.method.joint_loss import (
 )
 from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
 from bespoke.networks import Networks
+from bespoke.precision import autocast
 from bespoke.training.ema import Ema
 from bespoke.training.workplace import Workplace
 
@@ -40,7 +41,6 @@ class Draws(NamedTuple):
     """Everything random in a step: the N rows of one process, cut out of what was drawn for all of them."""
 
     noise: Tensor  # [N, num_noise]
-    condition_noise: Tensor  # [N, C]
     balance: Tensor  # [N] in [0, 1]
     flip: Tensor  # [N] bool
     augment_real: Tensor  # [N, NUM_DRAWS]
@@ -58,7 +58,6 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
     uniform = lambda *shape: torch.rand(shape, generator=generator)  # noqa: E731
     drawn = Draws(
         noise=normal(n, networks.generator.num_noise),
-        condition_noise=normal(n, networks.generator.condition_width),
         balance=torch.where(uniform(n) < settings.balance_zero, 0.0, uniform(n)),
         flip=uniform(n) < 0.5,
         augment_real=uniform(n, NUM_DRAWS),
@@ -145,9 +144,9 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
         caption_ids=gather(batch.caption_ids.to(place.device)),
         balance=gather(draws.balance),
     )
-    with _autocast(config, place):
+    with autocast(place.device, config.training.precision):
         text = DualTextEmbedding(realism, _slow_alignment(players, realism, captions))
-        fake = networks.generator(draws.noise, text, draws.balance, draws.condition_noise)
+        fake = networks.generator(draws.noise, text, draws.balance)
 
     shown_real = augment(real, draws.augment_real, config.training.augment)
     shown_fake = augment(fake.pictures.detach(), draws.augment_fake, config.training.augment)
@@ -155,7 +154,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     players.learn(_total(terms_d), "discriminator", place)
 
     with _fixed(networks.discriminator):
-        with _autocast(config, place):
+        with autocast(place.device, config.training.precision):
             shown_fake = augment(fake.pictures, draws.augment_again, config.training.augment)
             seen_fake = _gathered(networks.discriminator(shown_fake))
             # Not every loss lets the generator compare itself with real pictures.
@@ -184,7 +183,7 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
     real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions = batch.captions.to(place.device)
     told = networks.text_encoder.alignment(torch.cat([captions, batch.other_captions.to(place.device)]))
-    with _autocast(config, place):
+    with autocast(place.device, config.training.precision):
         seen = _gathered(networks.discriminator(augment(real, draws.augment_real, config.training.augment)))
     terms = contrastive_loss(
         seen,
@@ -204,7 +203,7 @@ def _discriminator_terms(
     """L_D and, on steps that have it, the zero-centred penalty on real and fake; both [N, 3, H, W] in [-1, 1]."""
     discriminator, settings, n = networks.discriminator, config.loss, len(real)
     both = torch.cat([real, fake])
-    with _autocast(config, place):
+    with autocast(place.device, config.training.precision):
         seen = discriminator(both)
     seen_real = _gathered(PictureFeatures(*(part[:n] for part in seen)))
     seen_fake = _gathered(PictureFeatures(*(part[n:] for part in seen)))
@@ -217,7 +216,7 @@ def _discriminator_terms(
             penalty = exact_penalty(discriminator, both, sentence, balance)
         else:
             noise = settings.penalty_sigma * draws.penalty_noise.transpose(0, 1).flatten(0, 1)
-            with _autocast(config, place):
+            with autocast(place.device, config.training.precision):
                 near = discriminator(both + noise)
             penalty = finite_difference_penalty(discriminator, seen, near, sentence, balance, settings.penalty_sigma)
         # R1 + R2 is the sum over real and fake, of which this is the mean; it stands for the steps without one.
@@ -254,10 +253,6 @@ def _slow_alignment(players: Players, realism: TextEmbedding, captions: Tensor) 
 
 def _gathered(seen: PictureFeatures) -> PictureFeatures:
     return PictureFeatures(*(gather(part) for part in seen))
-
-
-def _autocast(config: Config, place: Workplace) -> torch.autocast:
-    return torch.autocast(place.device.type, torch.bfloat16, enabled=config.training.precision == "bf16")
 
 
 @contextmanager

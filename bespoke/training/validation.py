@@ -10,13 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.data.batches import Batch
+from bespoke.method.joint_loss import LossWeights, Pairs, exact_penalty, generator_loss
+from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
 from bespoke.networks import Networks
+from bespoke.precision import autocast
 from bespoke.training.monitor import caption_sensitivity, effective_rank, linear_cka, sign_accuracy
+
+NUM_STEEP = 32  # pictures at which gradients are taken
 
 
 @torch.no_grad()
 def health(
-    networks: Networks, train: Batch, held_out: Batch, device: torch.device, *, seed: int = 0
+    networks: Networks, train: Batch, held_out: Batch, weights: LossWeights, device: torch.device, *, seed: int = 0
 ) -> dict[str, float]:
     """The signals of monitor.ALARMS, measured on one batch of training pairs and one of pairs kept out.
 
@@ -28,7 +33,7 @@ def health(
     )
     captions, others = held_out.captions.to(device), held_out.mismatched.to(device)
     half = torch.full((n,), 0.5, device=device)
-    with torch.autocast(device.type, torch.bfloat16):
+    with autocast(device):
         text = networks.text_encoder(captions)
         fake = networks.generator(noise, text, half).pictures
         # At b = 0 only the realism embedding speaks: does it still listen to the text?
@@ -48,6 +53,8 @@ def health(
         "caption_sensitivity": caption_sensitivity(pooled(plain), pooled(by_caption), pooled(by_noise)),
         "effective_rank_realism": effective_rank(text.realism.sentence),
         "effective_rank_alignment": effective_rank(text.alignment.sentence),
+        "activation_growth": _activation_growth(networks, noise, text, half),
+        **_steepness(networks, fake, held_out, text.alignment, weights),
     } | ({} if networks.text_encoder.is_shared else {"cka": linear_cka(text.realism.sentence, text.alignment.sentence)})
 
 
@@ -55,6 +62,51 @@ def top1(embedding: Tensor, sentence: Tensor, caption_ids: Tensor) -> float:
     """Share of pictures [N, E] whose own caption is the closest of the N; equal captions count as own."""
     nearest = (embedding @ F.normalize(sentence, dim=1).T).argmax(1).cpu()
     return float((caption_ids.cpu()[nearest] == caption_ids.cpu()).double().mean())
+
+
+def _activation_growth(networks: Networks, noise: Tensor, text: DualTextEmbedding, balance: Tensor) -> float:
+    """Root mean square of what the generator's last stage gives, over that of its first."""
+    sizes: list[float] = []
+    measure = lambda stage, args, x: sizes.append(float(x.float().square().mean().sqrt()))  # noqa: E731
+    hooks = [stage.register_forward_hook(measure) for stage in networks.generator.stages]
+    try:
+        networks.generator(noise, text, balance)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sizes[-1] / sizes[0]
+
+
+@torch.enable_grad()
+def _steepness(
+    networks: Networks, fake: Tensor, held_out: Batch, told: TextEmbedding, weights: LossWeights
+) -> dict[str, float]:
+    """Squared gradient of the score at real and generated pictures, and how the generator's terms pull at the latter.
+
+    gradient_ratio: norm of the pull of what compares pictures with text over the norm of naturalness' pull.
+    """
+    discriminator, n = networks.discriminator, min(NUM_STEEP, len(fake))
+    y = TextEmbedding(*(part[:n] for part in told))
+    half = torch.full((n,), 0.5, device=fake.device)
+    real, fake = _signed(held_out.pictures[:n], fake.device), fake[:n].detach().requires_grad_()
+    pairs = Pairs(
+        matching=y,
+        second=y.sentence,
+        other=y.sentence.roll(1, 0),
+        caption_ids=held_out.caption_ids[:n].to(fake.device),
+        balance=half,
+    )
+    none = torch.zeros(n, 1, device=fake.device)  # no conditioning augmentation: it does not pull at pictures
+    terms = generator_loss(discriminator, discriminator(fake), discriminator(real), pairs, none, none, weights)
+    by_text = torch.stack([terms[name] for name in ("mismatch", "sentence", "word")]).sum()
+    pull_of_text, pull = (
+        torch.autograd.grad(term, fake, retain_graph=True)[0].norm() for term in (by_text, terms["naturalness"])
+    )
+    return {
+        "penalty_real": float(exact_penalty(discriminator, real, y.sentence, half)),
+        "penalty_fake": float(exact_penalty(discriminator, fake, y.sentence, half)),
+        "gradient_ratio": float(pull_of_text / pull),
+    }
 
 
 def _signed(pictures: Tensor, device: torch.device) -> Tensor:

@@ -14,6 +14,7 @@ from bespoke.data.item import Split
 from bespoke.data.store import PairStore
 from bespoke.pipeline import Pipeline
 from bespoke.training.journal import save_sheet
+from bespoke.training.step import loss_weights
 from bespoke.training.validation import health
 
 NUM_CAPTIONS = 8
@@ -32,6 +33,7 @@ class Watch:
 
         held_out: Split = "validation" if len(store.indices("validation")) else "train"  # tiny catalogues have none
         self.train, self.held_out, self.device = pairs("train"), pairs(held_out), device
+        self.weights = loss_weights(config.loss)
         indices = store.indices(held_out)
         chosen = indices[:: max(1, len(indices) // NUM_CAPTIONS)][:NUM_CAPTIONS]
         self.captions = [store.captions(int(i))[0] for i in chosen]
@@ -39,7 +41,7 @@ class Watch:
 
     def numbers(self, pipeline: Pipeline) -> dict[str, float]:
         """The model's own signals of health; see validation.py for what they must not be used for."""
-        numbers = health(pipeline.networks, self.train, self.held_out, self.device)
+        numbers = health(pipeline.networks, self.train, self.held_out, self.weights, self.device)
         enough = len(self.held_out.caption_ids.unique()) >= FEWEST_CAPTIONS
         return {name: value for name, value in numbers.items() if enough or name not in NEED_VARIETY}
 

@@ -51,7 +51,7 @@ class Scene:
         )
         noise = torch.randn(N, self.generator.num_noise)
         dual = DualTextEmbedding(self.text.realism(self.tokens), told.detach())
-        self.made = self.generator(noise, dual, self.balance, torch.randn(N, 8))
+        self.made = self.generator(noise, dual, self.balance)
 
     def discriminator_terms(self, weights: LossWeights) -> dict[str, torch.Tensor]:
         real, fake = self.discriminator(self.pictures), self.discriminator(self.made.pictures.detach())
