@@ -36,8 +36,8 @@ class ModelSettings(_Settings):
     latent_width: PositiveInt = 64  # z
     condition_width: PositiveInt = 128  # conditioning augmentation
     style_width: PositiveInt = 256
-    generator_widths: tuple[PositiveInt, ...] = (256, 192, 128, 64)
-    discriminator_widths: tuple[PositiveInt, ...] = (256, 192, 96, 48)
+    generator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
+    discriminator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
     word_attention_size: PositiveInt = 8  # picture side at which the generator looks at single words
 
     @model_validator(mode="after")
@@ -53,14 +53,13 @@ class ModelSettings(_Settings):
 class LossSettings(_Settings):
     """Weights of the joint loss; symbols as in docs/method.md."""
 
-    relativistic: bool = False  # RpGAN pairing instead of the hinge
+    relativistic: bool = True  # RpGAN pairing; else the hinge
     conditional: float = Field(1.0, ge=0)  # mu_c: pairing on n + a
     mismatch: float = Field(0.5, ge=0)  # mu_m: matched against mismatched captions
     sentence: float = Field(1.0, ge=0)  # lambda_s: sentence InfoNCE, real pairs
     word: float = Field(0.5, ge=0)  # lambda_w: word-region InfoNCE, real pairs
     sentence_fake: float = Field(0.5, ge=0)  # lambda_s'
     word_fake: float = Field(0.25, ge=0)  # lambda_w'
-    picture_fake: float = Field(0.0, ge=0)  # generated against real picture of the same caption (XMC-GAN)
     kl: float = Field(0.5, ge=0)  # lambda_KL of conditioning augmentation
     free_bits: float = Field(0.02, ge=0)  # nats per condition dimension that cost nothing
     balance_ratio: float = Field(2.0, ge=1)  # rho: weight of alignment at b = 1 over b = 1/2
@@ -74,8 +73,8 @@ class TrainingSettings(_Settings):
     """How the networks learn. Half-lives and ramps count pictures shown."""
 
     batch_size: PositiveInt = 32  # over all processes
-    generator_rate: float = Field(4e-4, gt=0)
-    discriminator_rate: float = Field(4e-4, gt=0)
+    generator_rate: float = Field(3e-4, gt=0)
+    discriminator_rate: float = Field(8e-4, gt=0)  # ahead of the generator, which else takes back every gain
     text_rate: float = Field(4e-4, gt=0)
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)

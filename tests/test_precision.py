@@ -1,4 +1,5 @@
 """Is bfloat16 used where the hardware computes it, and nowhere else?"""
+
 from __future__ import annotations
 
 import platform

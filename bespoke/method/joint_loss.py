@@ -34,11 +34,10 @@ class LossWeights:
     word: float = 0.5
     sentence_fake: float = 0.5
     word_fake: float = 0.25
-    picture_fake: float = 0.0
     kl: float = 0.5
     free_bits: float = 0.02
     balance_ratio: float = 2.0
-    relativistic: bool = False
+    relativistic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +104,7 @@ def generator_loss(
     else:
         realism, conditional = -n, -(n + a)
     w = weights.balance_ratio ** (2 * pairs.balance - 1)  # w(b): what alignment weighs for a picture made at b
-    terms = {
+    return {
         "naturalness": realism.mean(),
         "conditional": weights.conditional * (w * conditional).mean(),
         "mismatch": weights.mismatch * (w * F.softplus(a_other - a)).mean(),
@@ -113,11 +112,6 @@ def generator_loss(
         "word": weights.word_fake * word_nce(fake.regions, y, pairs.caption_ids, w),
         "kl": weights.kl * condition_kl(mean, log_sigma, weights.free_bits),
     }
-    if weights.picture_fake:
-        assert real is not None
-        picture = sentence_nce(fake.embedding, real.embedding.detach(), pairs.caption_ids, w)
-        terms["picture"] = weights.picture_fake * picture
-    return terms
 
 
 def hinge(high: Tensor, low: Tensor) -> Tensor:

@@ -157,9 +157,8 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
         with autocast(place.device, config.training.precision):
             shown_fake = augment(fake.pictures, draws.augment_again, config.training.augment)
             seen_fake = _gathered(networks.discriminator(shown_fake))
-            # Not every loss lets the generator compare itself with real pictures.
-            compares = weights.relativistic or weights.picture_fake > 0
-            seen_real = _gathered(networks.discriminator(shown_real)) if compares else None
+            # The hinge does not let the generator compare itself with real pictures.
+            seen_real = _gathered(networks.discriminator(shown_real)) if weights.relativistic else None
         terms_g = generator_loss(
             networks.discriminator,
             seen_fake,

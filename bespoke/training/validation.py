@@ -103,8 +103,8 @@ def _steepness(
         torch.autograd.grad(term, fake, retain_graph=True)[0].norm() for term in (by_text, terms["naturalness"])
     )
     return {
-        "penalty_real": float(exact_penalty(discriminator, real, y.sentence, half)),
-        "penalty_fake": float(exact_penalty(discriminator, fake, y.sentence, half)),
+        "penalty_real": exact_penalty(discriminator, real, y.sentence, half).item(),
+        "penalty_fake": exact_penalty(discriminator, fake, y.sentence, half).item(),
         "gradient_ratio": float(pull_of_text / pull),
     }
 

@@ -83,7 +83,7 @@ def test_discriminator_step_leaves_generator_and_realism_untouched(relativistic:
 def test_generator_step_leaves_discriminator_and_alignment_untouched(relativistic: bool) -> None:
     scene = Scene()
     scene.discriminator.requires_grad_(False)
-    sum(scene.generator_terms(LossWeights(relativistic=relativistic, picture_fake=0.5)).values()).backward()
+    sum(scene.generator_terms(LossWeights(relativistic=relativistic)).values()).backward()
     assert learners(scene) == {"generator", "realism"}
 
 
@@ -109,10 +109,10 @@ def test_alignment_is_taught_by_the_contrast_of_real_pairs(term: str) -> None:
 
 
 def test_every_generator_term_reaches_the_realism_encoder() -> None:
-    for term in Scene().generator_terms(LossWeights(picture_fake=1.0, free_bits=0.0)):
+    for term in Scene().generator_terms(LossWeights(free_bits=0.0)):
         scene = Scene()
         scene.discriminator.requires_grad_(False)
-        scene.generator_terms(LossWeights(picture_fake=1.0, free_bits=0.0))[term].backward()
+        scene.generator_terms(LossWeights(free_bits=0.0))[term].backward()
         assert "realism" in learners(scene), term
 
 
@@ -236,7 +236,7 @@ def test_alignment_weighs_more_the_higher_the_balance() -> None:
     weights = LossWeights(balance_ratio=4.0)
     seen = scene.discriminator(scene.made.pictures)
     terms = [
-        generator_loss(scene.discriminator, seen, None, pairs, scene.made.mean, scene.made.log_sigma, weights)
+        generator_loss(scene.discriminator, seen, seen, pairs, scene.made.mean, scene.made.log_sigma, weights)
         for pairs in (low, high)
     ]
     assert terms[1]["sentence"].item() == pytest.approx(16 * terms[0]["sentence"].item(), rel=1e-4)
