@@ -22,6 +22,19 @@ app = typer.Typer(
 )
 
 
+# How a table is read: the same for every command that takes a catalogue.
+FileColumn = Annotated[
+    str | None, typer.Option(help="The table's column that names the picture; guessed unless given.", metavar="NAME")
+]
+TextColumns = Annotated[
+    list[str] | None,
+    typer.Option("--text-column", help="The column that holds the caption; may be repeated.", metavar="NAME"),
+]
+Template = Annotated[
+    str | None, typer.Option(help="A caption put together from columns: '{color} {type}'.", metavar="TEXT")
+]
+
+
 @app.command()
 def demo(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 4.0,
@@ -32,6 +45,30 @@ def demo(
     from bespoke.commands.demo import demo
 
     return _exit_code(finished=demo(minutes, preset, out))
+
+
+@app.command()
+def check(
+    catalogue: Annotated[str, typer.Argument(help="A folder of pictures with captions.", metavar="CATALOGUE")],
+    file_column: FileColumn = None,
+    text_columns: TextColumns = None,
+    template: Template = None,
+    language: Annotated[
+        str | None, typer.Option(help="Of the report: en or ja; the system's unless given.", metavar="LANGUAGE")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new or empty folder for the report; check-NAME unless given.", metavar="DIR")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="A new or empty folder for a cleaned copy of the catalogue.", metavar="FOLDER")
+    ] = None,
+) -> None:
+    """Say whether a catalogue is fit for training, why, and what to add. Nothing in it is changed."""
+    from bespoke.commands.check import check_catalogue
+    from bespoke.data.columns import columns_asked
+
+    columns = columns_asked(file_column, text_columns or (), template)
+    check_catalogue(catalogue, columns=columns, language=language, out=out, write=write)
 
 
 @app.command()
@@ -51,10 +88,14 @@ def train(
         typer.Option("--set", help="Change a value of the preset; may be repeated.", metavar="KEY=VALUE"),
     ] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    file_column: FileColumn = None,
+    text_columns: TextColumns = None,
+    template: Template = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved config and stop.")] = False,
 ) -> int:
     """Train a model on a catalogue. Ctrl-C saves and stops; --resume goes on exactly."""
     from bespoke.commands.train import train
+    from bespoke.data.columns import columns_asked
 
     finished = train(
         catalogue,
@@ -65,6 +106,7 @@ def train(
         resume=resume,
         overrides=overrides or (),
         skip_bad=skip_bad,
+        columns=columns_asked(file_column, text_columns or (), template),
         dry_run=dry_run,
     )
     return _exit_code(finished=finished)

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bespoke.data.tables import TEXT_COLUMNS, as_texts, read_records, text_encoding
+from bespoke.data.columns import TEXT_COLUMNS
+from bespoke.data.tables import as_texts, read_records, text_encoding
 from bespoke.errors import UserError
 from bespoke.pipeline import Picture, Pipeline
 from bespoke.provenance import mark

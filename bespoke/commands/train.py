@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,9 +13,10 @@ from pydantic import ValidationError
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
 from bespoke.config import resolve
 from bespoke.data.catalogue import Catalogue
+from bespoke.data.columns import Columns
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
-from bespoke.training.plan import Budget, Plan, check_free, read_plan, write_plan
+from bespoke.training.plan import Budget, Plan, check_free, claimed, read_plan, write_plan
 
 DEFAULT_PRESET = "cpu64"
 DEFAULT_MINUTES = 60.0
@@ -31,23 +33,35 @@ def train(
     resume: bool,
     overrides: Sequence[str],
     skip_bad: bool,
+    columns: Columns,
     dry_run: bool,
 ) -> bool:
     """Train, or go on training; False where it was stopped before its budget was spent. Raises UserError."""
     budget = make_budget(minutes, images)
     if resume:
         plan = _resumed(out, budget, preset, overrides)
+        if columns not in (Columns(), plan.columns):
+            raise UserError("--resume reads the table as before; leave out --file-column, --text-column, --template")
     else:
         config = resolve(preset or DEFAULT_PRESET, overrides)
         plan = Plan(
-            catalogue=catalogue, skip_bad=skip_bad, budget=budget or Budget(minutes=DEFAULT_MINUTES), config=config
+            catalogue=catalogue,
+            skip_bad=skip_bad,
+            columns=columns,
+            budget=budget or Budget(minutes=DEFAULT_MINUTES),
+            config=config,
         )
     if dry_run:
         say(plan.model_dump_json(indent=2))
         return True
     if leads() and not resume:
         check_free(out)
-    store = open_catalogue(catalogue, plan.config.model.image_size, skip_bad=skip_bad or plan.skip_bad)
+    store = open_catalogue(
+        catalogue,
+        plan.config.model.image_size,
+        skip_bad=skip_bad or plan.skip_bad,
+        columns=plan.columns,
+    )
     if leads():
         write_plan(out, plan)
     return run_plan(
@@ -83,9 +97,9 @@ def _count(text: str) -> int:
     return round(float(found[1]) * {"": 1, "k": 1_000, "m": 1_000_000}[found[2].lower()])
 
 
-def open_catalogue(location: str, size: int, *, skip_bad: bool) -> PairStore:
+def open_catalogue(location: str, size: int, *, skip_bad: bool, columns: Columns | None = None) -> PairStore:
     """Read a catalogue into the cache, showing how far it is, and say what is in it. Raises UserError."""
-    catalogue = Catalogue.open(location)
+    catalogue = Catalogue.open(location, columns)
     rate = Rate()
     with Bar("Reading pictures") as bar:
         store = prepare(
@@ -123,7 +137,7 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
             bar.say(f"[{clock(report.seconds)}] {report.images:,} pictures shown. Samples: {report.sheet}{rows}")
             sheets += 1
 
-    with Bar("Training") as bar:
+    with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
         finished = train(plan.config, store, out, plan.budget, tell=tell)
     if finished:
         say(f"Finished. The model is in {out / 'model'}, its samples are in {out / 'samples'}.")

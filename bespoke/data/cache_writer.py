@@ -27,6 +27,7 @@ Progress = Callable[[int, int | None], None]  # pictures done, pictures in all w
 _CHUNK = 64  # pictures read ahead; bounds the memory
 _MOST_THREADS = 8  # each may hold one giant picture in full
 _T = TypeVar("_T")
+_Result = TypeVar("_Result")
 FORMAT = 1  # of the folder's layout; another number makes another cache
 
 
@@ -75,10 +76,12 @@ def _decode(item: Item, size: int) -> _Decoded:
         return _Decoded(item, None, 0, str(unreadable(label, error)))
 
 
-def _chunks(items: Iterable[_T], length: int) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, length)):
-        yield chunk
+def in_threads(work: Callable[[_T], _Result], items: Iterable[_T]) -> Iterator[_Result]:
+    """What `work` makes of each item, in order; a few items are worked on at a time."""
+    with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+        iterator = iter(items)
+        while chunk := list(islice(iterator, _CHUNK)):
+            yield from pool.map(work, chunk)
 
 
 class _Walk:
@@ -102,20 +105,17 @@ class _Walk:
         """Stream the catalogue into the folder; meta.json is written last."""
         done = 0
         with (
-            ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool,
             (self.folder / "pictures.u8").open("wb") as pictures,
             TextWriter(self.folder / "captions.txt") as captions,
             TextWriter(self.folder / "records.jsonl") as records,
         ):
-            for chunk in _chunks(catalogue, _CHUNK):
-                for decoded in pool.map(lambda item: _decode(item, self.size), chunk):
-                    if decoded.pixels is None:
-                        self._add_bad(decoded.problem)
-                    else:
-                        pictures.write(decoded.pixels.data)
-                        self._add(decoded.item, decoded.pixels, decoded.content, captions, records)
-                done += len(chunk)
-                if progress is not None:
+            for done, decoded in enumerate(in_threads(lambda item: _decode(item, self.size), catalogue), 1):
+                if decoded.pixels is None:
+                    self._add_bad(decoded.problem)
+                else:
+                    pictures.write(decoded.pixels.data)
+                    self._add(decoded.item, decoded.pixels, decoded.content, captions, records)
+                if progress is not None and (done % _CHUNK == 0 or done == catalogue.num_items):
                     progress(done, catalogue.num_items)
         if not self.pixels:
             reason = self.bad[0] if self.bad else "add some with captions"

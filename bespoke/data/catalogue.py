@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bespoke.data import readers, shards
+from bespoke.data.columns import Chosen, Columns
 from bespoke.data.item import Item, Problems
 from bespoke.errors import UserError
 
@@ -22,8 +23,9 @@ class Reader(NamedTuple):
 
     name: str
     accepts: Callable[[str], bool]
-    read: Callable[[str, Problems], Iterator[Item]]
+    read: Callable[[str, Problems, Columns], Iterator[Item]]
     stamps: Callable[[str], Iterator[str]] | None = None  # None: the items themselves are cheap to walk
+    has_columns: bool = False  # a table, whose columns can be told
 
 
 def _folder(
@@ -34,17 +36,27 @@ def _folder(
     return Reader(
         name,
         lambda location: Path(location).is_dir() and accepts(Path(location)),
-        lambda location, problems: read(Path(location), problems),
+        lambda location, problems, _: read(Path(location), problems),
     )
 
 
 # The first that accepts wins, so the telling layouts come before the general ones.
 READERS = (
-    Reader("webdataset", shards.is_shards, shards.read_shards, shards.shard_stamps),
+    Reader(
+        "webdataset",
+        shards.is_shards,
+        lambda location, problems, _: shards.read_shards(location, problems),
+        shards.shard_stamps,
+    ),
     _folder("oxford102", readers.is_oxford102, readers.read_oxford102),
     _folder("cub200", readers.is_cub200, readers.read_cub200),
     _folder("coco", readers.is_coco, readers.read_coco),
-    _folder("imagefolder", readers.is_imagefolder, readers.read_imagefolder),
+    Reader(
+        "imagefolder",
+        lambda location: Path(location).is_dir() and readers.is_imagefolder(Path(location)),
+        lambda location, problems, columns: readers.read_imagefolder(Path(location), problems, columns),
+        has_columns=True,
+    ),
     _folder("text_pairs", readers.is_text_pairs, readers.read_text_pairs),
 )
 
@@ -52,26 +64,37 @@ READERS = (
 class Catalogue:
     """A stream of items that can be walked again and again; never in memory as a whole."""
 
-    def __init__(self, location: str, reader: Reader) -> None:
+    def __init__(self, location: str, reader: Reader, columns: Columns) -> None:
         self.location = location
         self.reader = reader
+        self.columns = columns
         self.problems = Problems()  # of the last walk; filled while it goes
         self.num_items: int | None = None  # known after one whole walk
 
     @classmethod
-    def open(cls, location: str | Path) -> Catalogue:
-        """Find the reader of a folder, a .tar file or a URL of shards; raises UserError where there is none."""
-        where = str(location)
+    def open(cls, location: str | Path, columns: Columns | None = None) -> Catalogue:
+        """Find the reader of a folder, a .tar file or a URL of shards; raises UserError where there is none.
+
+        `columns` says where a metadata table has file names and captions; without it that is guessed.
+        """
+        where, columns = str(location), columns or Columns()
         for reader in READERS:
             if reader.accepts(where):
-                return cls(where, reader)
+                if columns != Columns() and not reader.has_columns:
+                    raise UserError(
+                        f"{where}: no metadata table in it, so it has no columns; leave out --file-column, "
+                        "--text-column and --template"
+                    )
+                return cls(where, reader, columns)
         if not Path(where).exists():
             raise UserError(f"{where}: no such folder; give the folder that holds the pictures")
         if not Path(where).is_dir():
             raise UserError(f"{where}: a file; give the folder that holds the pictures")
+        other = readers.table_by_another_name(Path(where))
         raise UserError(
-            f"{where}: no captions found; add metadata.jsonl (or .csv, .xlsx, .parquet) with file_name and text, "
-            "or a .txt beside each picture"
+            f"{where}: no captions found; "
+            + (f"if they are in {other.name}, rename it to metadata{other.suffix.lower()}; else " if other else "")
+            + "add metadata.jsonl (or .csv, .xlsx, .parquet) with file_name and text, or a .txt beside each picture"
         )
 
     @property
@@ -80,10 +103,14 @@ class Catalogue:
         last = self.location.rsplit("/", 1)[-1] if "://" in self.location else Path(self.location).resolve().name
         return re.sub(r"[^\w.-]+", "_", last) or "catalogue"
 
+    def chosen_columns(self) -> Chosen | None:
+        """The columns that are read, told or guessed; None where there is no table. Raises UserError."""
+        return readers.columns_of(Path(self.location), self.columns) if self.reader.has_columns else None
+
     def __iter__(self) -> Iterator[Item]:
         self.problems.clear()
         count = 0
-        for item in self.reader.read(self.location, self.problems):
+        for item in self.reader.read(self.location, self.problems, self.columns):
             count += 1
             yield item
         self.num_items = count

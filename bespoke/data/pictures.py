@@ -9,7 +9,7 @@ import io
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,25 @@ _EXIF_ORIENTATION = 0x0112
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 Box = tuple[int, int, int, int]
+Fault = Literal["missing", "broken", "tiny", "oversized"]
+
+
+class BadPicture(UserError):
+    """A picture that cannot be used; `found` says in a word or two what is there instead."""
+
+    def __init__(self, fault: Fault, message: str, found: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.found = found
+
+
+class Inspected(NamedTuple):
+    """A decoded picture, and what was seen of it on the way."""
+
+    pixels: NDArray[np.uint8]  # [3, size, size] RGB
+    width: int  # upright and cropped, before it became a square
+    height: int
+    transparent: bool
 
 
 def decode(
@@ -39,8 +58,19 @@ def decode(
     """Read a picture as [3, size, size] uint8 RGB: the shorter side is resized with Lanczos, the centre kept.
 
     `crop` is (left, top, right, bottom) in pixels of the upright picture and is clipped to it. `name` is what errors
-    call the picture where `source` is no path. Raises UserError for anything that is not a usable picture.
+    call the picture where `source` is no path. Raises BadPicture for anything that is not a usable picture.
     """
+    return inspect(source, size, crop, name=name).pixels
+
+
+def inspect(
+    source: Path | bytes | BinaryIO,
+    size: int,
+    crop: Box | None = None,
+    *,
+    name: str | None = None,
+) -> Inspected:
+    """Decode a picture and say what it was before; arguments and errors are those of `decode`."""
     label = name or (str(source) if isinstance(source, Path) else "picture")
     try:
         opened = _opened(source)
@@ -48,24 +78,27 @@ def decode(
         raise unreadable(label, error) from None
     try:
         with opened as stream, Image.open(stream, formats=FORMATS) as picture:
-            _check_pixels(picture.size, label)
+            if picture.width * picture.height > MAX_PIXELS:
+                raise _too_large(label, f"{picture.width}x{picture.height}")
             return _square(picture, size, crop, label)
     except UserError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UserError(_too_large(label)) from None
+        raise _too_large(label) from None
     except UnidentifiedImageError:
-        raise UserError(f"{label}: not a JPEG, PNG or WEBP picture; convert it or take it out") from None
+        message = f"{label}: not a JPEG, PNG or WEBP picture; convert it or take it out"
+        raise BadPicture("broken", message) from None
     except Exception as error:  # a hostile file can make a decoder raise nearly anything
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{label}: broken picture ({reason}); replace it or take it out") from None
+        raise BadPicture("broken", f"{label}: broken picture ({reason}); replace it or take it out", reason) from None
 
 
-def unreadable(label: str, error: OSError) -> UserError:
+def unreadable(label: str, error: OSError) -> BadPicture:
     """What to tell a user about a picture file that cannot be opened."""
     if isinstance(error, FileNotFoundError):
-        return UserError(f"{label}: no such picture file; restore it or take it out of the catalogue")
-    return UserError(f"{label}: cannot be opened ({error.strerror}); check the file and its rights")
+        return BadPicture("missing", f"{label}: no such picture file; restore it or take it out of the catalogue")
+    reason = error.strerror or "unknown reason"
+    return BadPicture("broken", f"{label}: cannot be opened ({reason}); check the file and its rights", reason)
 
 
 def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
@@ -74,18 +107,15 @@ def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]
     return io.BytesIO(source) if isinstance(source, bytes) else nullcontext(source)  # the caller closes what it opened
 
 
-def _check_pixels(pixels: tuple[int, int], label: str) -> None:
-    if pixels[0] * pixels[1] > MAX_PIXELS:
-        raise UserError(_too_large(label))
+def _too_large(label: str, found: str = "") -> BadPicture:
+    message = f"{label}: over {MAX_PIXELS // 1_000_000} million pixels; make it smaller or take it out"
+    return BadPicture("oversized", message, found)
 
 
-def _too_large(label: str) -> str:
-    return f"{label}: over {MAX_PIXELS // 1_000_000} million pixels; make it smaller or take it out"
-
-
-def _square(picture: Image.Image, size: int, crop: Box | None, label: str) -> NDArray[np.uint8]:
+def _square(picture: Image.Image, size: int, crop: Box | None, label: str) -> Inspected:
     """Turn upright, crop, flatten and resize an open picture to [3, size, size] uint8 RGB."""
-    box = _centre_square(_clip(crop, _upright_size(picture)), label)
+    left, top, right, bottom = _clip(crop, _upright_size(picture))
+    box = _centre_square((left, top, right, bottom), label)
     if picture.format == "JPEG":
         # Let the JPEG decoder drop resolution that Lanczos would throw away; twice the size keeps it sharp.
         full = picture.size[0]
@@ -93,10 +123,11 @@ def _square(picture: Image.Image, size: int, crop: Box | None, label: str) -> ND
         picture.draft(None, (max(1, int(picture.size[0] * ratio)), max(1, int(picture.size[1] * ratio))))
         scale = picture.size[0] / full
         box = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
-    picture = _as_rgb(ImageOps.exif_transpose(picture))
+    picture, transparent = _as_rgb(ImageOps.exif_transpose(picture))
     box = (box[0], box[1], min(box[2], picture.width), min(box[3], picture.height))
     resized = picture.resize((size, size), Image.Resampling.LANCZOS, box=box)
-    return np.ascontiguousarray(np.asarray(resized, dtype=np.uint8).transpose(2, 0, 1))
+    pixels = np.ascontiguousarray(np.asarray(resized, dtype=np.uint8).transpose(2, 0, 1))
+    return Inspected(pixels, right - left, bottom - top, transparent)
 
 
 def _upright_size(picture: Image.Image) -> tuple[int, int]:
@@ -113,20 +144,23 @@ def _centre_square(box: Box, label: str) -> tuple[float, float, float, float]:
     width, height = box[2] - box[0], box[3] - box[1]
     side = min(width, height)
     if side < MIN_SIDE:
-        raise UserError(
-            f"{label}: {max(0, width)}x{max(0, height)} pixels, but each side must be {MIN_SIDE} or more; "
-            "give a larger picture or take it out"
+        found = f"{max(0, width)}x{max(0, height)}"
+        raise BadPicture(
+            "tiny",
+            f"{label}: {found} pixels, but each side must be {MIN_SIDE} or more; give a larger picture or take it out",
+            found,
         )
     left, top = box[0] + (width - side) / 2, box[1] + (height - side) / 2
     return left, top, left + side, top + side
 
 
-def _as_rgb(picture: Image.Image) -> Image.Image:
-    """Convert any mode to RGB; what is transparent becomes white, as on a catalogue page."""
+def _as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
+    """Convert any mode to RGB; what is transparent becomes white, as on a catalogue page, and makes the answer True."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit grey, which convert() would clip, not scale
         grey = np.asarray(picture, dtype=np.float64) / 257.0
-        return Image.fromarray(np.rint(grey.clip(0, 255)).astype(np.uint8)).convert("RGB")
+        return Image.fromarray(np.rint(grey.clip(0, 255)).astype(np.uint8)).convert("RGB"), False
     if "A" in picture.getbands() or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return picture.convert("RGB")
+        flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        return flat, rgba.getchannel("A").getextrema() != (255, 255)
+    return picture.convert("RGB"), False

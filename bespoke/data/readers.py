@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+from bespoke.data.columns import Chosen, Columns, choose
+from bespoke.data.file_names import FileFinder
 from bespoke.data.item import Item, Problems, Split
 from bespoke.data.pictures import SUFFIXES
-from bespoke.data.tables import METADATA_NAMES, check_text, read_table
+from bespoke.data.tables import METADATA_NAMES, check_text, read_records, read_table
 from bespoke.errors import UserError
 
 SPLIT_FOLDERS: dict[str, Split] = {
@@ -50,23 +52,36 @@ def _metadata_files(folder: Path) -> list[tuple[Path, Split | None]]:
     return found
 
 
+def table_by_another_name(folder: Path) -> Path | None:
+    """The first table in a folder that would be read if it were called metadata."""
+    suffixes = {Path(name).suffix for name in METADATA_NAMES}
+    return next((path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes), None)
+
+
 def is_imagefolder(folder: Path) -> bool:
     """Pictures beside a metadata table, the convention of Hugging Face's ImageFolder."""
     return bool(_metadata_files(folder))
 
 
-def read_imagefolder(folder: Path, problems: Problems) -> Iterator[Item]:
+def columns_of(folder: Path, columns: Columns) -> Chosen | None:
+    """The columns that are read from the first table; None where it has no rows. Raises UserError."""
+    table = _metadata_files(folder)[0][0]
+    return next((choose(columns, record, f"{table}:{number}") for number, record in read_records(table)), None)
+
+
+def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iterator[Item]:
     """Yield the rows of the metadata; a column `split` (train, validation or test) is an official split."""
+    finder = FileFinder(folder)
     for table, table_split in _metadata_files(folder):
         prefix = "" if table.parent == folder else table.parent.name + "/"
-        for row in read_table(table):
+        for row in read_table(table, columns, problems):
             split = table_split
             named = row.attributes.pop("split", None)
             if named is not None:
                 if named.lower() not in SPLIT_FOLDERS:
                     raise UserError(f"{table}: split '{named}' of {row.file_name}: use train, validation or test")
                 split = SPLIT_FOLDERS[named.lower()]
-            name = prefix + row.file_name
+            name = finder.find(prefix + row.file_name)
             yield Item(name, folder / name, row.texts, row.attributes, split)
 
 

@@ -15,9 +15,10 @@ from typing import Any
 
 import fsspec
 
+from bespoke.data.columns import TEXT_COLUMNS
 from bespoke.data.item import Item, Problems
 from bespoke.data.pictures import SUFFIXES
-from bespoke.data.tables import TEXT_COLUMNS, as_attributes, as_texts
+from bespoke.data.tables import as_attributes, as_texts
 from bespoke.errors import UserError
 
 _CAPTION_SUFFIXES = (".txt", ".json")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bespoke.data.columns import Chosen, Columns, choose, fill
+from bespoke.data.item import Problems
 from bespoke.errors import UserError
 
 METADATA_NAMES = ("metadata.jsonl", "metadata.csv", "metadata.xlsx", "metadata.parquet")
-TEXT_COLUMNS = ("text", "texts")
+_SEPARATORS = ",;\t"  # of cells; semicolons are what spreadsheets write where the comma is for decimals
 # Python's CP932 takes nearly any bytes; these are what it makes of bytes that no Japanese text has.
 _NO_TEXT = re.compile("[\0\x80\xa0\uf8f0-\uf8f3]")
 
@@ -28,10 +32,20 @@ class Row:
     attributes: dict[str, str]
 
 
-def read_table(path: Path) -> Iterator[Row]:
-    """Yield the rows of a metadata table; raises UserError naming the file and the line."""
+def read_table(path: Path, columns: Columns | None = None, problems: Problems | None = None) -> Iterator[Row]:
+    """Yield the rows of a metadata table; raises UserError naming the file and the line.
+
+    A row that names no picture (a sum or a remark below the table) is passed over where `problems` can count it.
+    """
+    names: tuple[str, ...] = ()
     for number, record in read_records(path):
-        yield _as_row(record, f"{path}:{number}")
+        where = f"{path}:{number}"
+        if tuple(record) != names:  # in JSON every row may have its own
+            names, chosen = tuple(record), choose(columns or Columns(), record, where)
+        if problems is not None and _is_blank(record[chosen.file]):
+            problems.add("rows that name no picture", where)
+            continue
+        yield _as_row(record, chosen, where)
 
 
 def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -58,14 +72,22 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _read_csv(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with path.open(encoding=text_encoding(path), newline="") as file:
-        reader = csv.DictReader(file)
+        separator = _separator(file.readline())
+        file.seek(0)
+        reader = csv.DictReader(file, delimiter=separator)
         try:
             for record in reader:
                 if None in record:
                     raise UserError(f"{path}:{reader.line_num}: more cells than columns; put quotes around the text")
-                yield reader.line_num, record
+                if any(record.values()):  # spreadsheets write empty rows, too
+                    yield reader.line_num, record
         except csv.Error as error:
             raise UserError(f"{path}:{reader.line_num}: not CSV ({error}); save it as CSV UTF-8") from None
+
+
+def _separator(heading: str) -> str:
+    """What stands between the names of the columns; a comma where there is but one."""
+    return max(_SEPARATORS, key=re.sub('"[^"]*"', "", heading).count)
 
 
 def text_encoding(path: Path) -> str:
@@ -95,17 +117,28 @@ def _read_xlsx(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except ImportError:
         raise UserError(f"{path}: reading xlsx needs openpyxl; pip install openpyxl") from None
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and the like, which nobody asked for
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # zip, XML and key errors alike
-        raise UserError(f"{path}: not an xlsx workbook ({error}); save it again, or as CSV UTF-8") from None
+        raise _no_workbook(path, error) from None
     try:
         rows = book.worksheets[0].iter_rows(values_only=True)
-        columns = [str(cell) for cell in next(rows, ())]
+        columns = ["" if cell is None else str(cell) for cell in next(rows, ())]
         for number, cells in enumerate(rows, 2):
             if any(cell is not None for cell in cells):
-                yield number, dict(zip(columns, cells, strict=False))  # empty cells at the end are left away
+                # Empty cells at the end are left away in the file; a number is what it looks like.
+                named = zip_longest(columns, cells[: len(columns)])
+                yield number, {name: str(cell) if type(cell) in (int, float) else cell for name, cell in named if name}
+    except Exception as error:  # sheets are unpacked while they are read
+        raise _no_workbook(path, error) from None
     finally:
         book.close()
+
+
+def _no_workbook(path: Path, error: Exception) -> UserError:
+    reason = " ".join(str(error).split())
+    return UserError(f"{path}: not an xlsx workbook ({reason}); save it again, or as CSV UTF-8")
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -124,27 +157,30 @@ def _read_parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise UserError(f"{path}: not a parquet file ({' '.join(str(error).split())}); write it again") from None
 
 
-def _as_row(record: dict[str, Any], where: str) -> Row:
-    file_name = record.get("file_name")
-    columns = ", ".join(map(str, record))
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def _as_row(record: dict[str, Any], chosen: Chosen, where: str) -> Row:
+    file_name = record[chosen.file]
     if not isinstance(file_name, str) or not file_name.strip():
-        raise UserError(f"{where}: no file_name (columns: {columns}); name the picture relative to this file")
-    if not any(column in record for column in TEXT_COLUMNS):
-        raise UserError(f"{where}: no column text or texts (columns: {columns}); put the caption in text")
+        raise UserError(f"{where}: no file_name in {chosen.file}; name the picture relative to this file")
     name = PurePosixPath(file_name.strip().replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
         raise UserError(f"{where}: {file_name} is outside the catalogue; use a path below this file's folder")
-    texts = tuple(text for column in TEXT_COLUMNS for text in as_texts(record.get(column), where))
-    rest = {key: value for key, value in record.items() if key != "file_name" and key not in TEXT_COLUMNS}
-    return Row(name.as_posix(), texts, as_attributes(rest))
+    if chosen.template is None:
+        texts = tuple(text for column in chosen.texts for text in as_texts(record[column], where))
+    else:
+        texts = tuple(text for text in [fill(chosen.template, record)] if text)
+    return Row(name.as_posix(), texts, as_attributes(chosen.others(record)))
 
 
 def as_attributes(values: dict[str, Any]) -> dict[str, str]:
-    """Attributes as strings; empty cells are no attributes."""
+    """Attributes as strings; empty cells are no attributes, nor are cells below no name."""
     return {
         str(key): json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, bool)) else str(value)
         for key, value in values.items()
-        if value is not None and value != ""
+        if value is not None and value != "" and str(key).strip()
     }
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from bespoke.config import Config
+from bespoke.data.columns import Columns
 from bespoke.errors import UserError
 
 CONFIG = "config.json"
 _PART = ".config.json.part"
+_LOCK = ".lock"
 
 
 class Budget(BaseModel):
@@ -44,14 +49,31 @@ class Plan(BaseModel):
     format: Literal[1] = 1
     catalogue: str  # where it was, for people; what it held is in the checkpoints
     skip_bad: bool = False
+    columns: Columns = Columns()
     budget: Budget
     config: Config
+
+
+@contextmanager
+def claimed(run: Path) -> Iterator[None]:
+    """Keep other processes out of `run` while training writes into it. Raises UserError where one is at work there.
+
+    The system lets go of the lock when the process ends, however it ends.
+    """
+    with (run / _LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"{run}: another process is training into it; wait until that has ended, or name another --out"
+            ) from None
+        yield
 
 
 def check_free(run: Path) -> None:
     """Raise UserError unless a fresh run may be written to `run`: nothing is there, or an empty folder."""
     try:
-        names = {path.name for path in run.iterdir()} - {_PART}
+        names = {path.name for path in run.iterdir()} - {_PART, _LOCK}
     except FileNotFoundError:
         return
     except OSError as error:

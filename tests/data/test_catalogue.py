@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bespoke.data.catalogue import Catalogue
+from bespoke.data.columns import Columns
 from bespoke.errors import UserError
 
 FolderMaker = Callable[..., Path]
+PictureMaker = Callable[..., Path]
 
 
 def test_a_missing_folder_is_named() -> None:
@@ -67,3 +70,33 @@ def test_a_folder_of_generated_pictures_is_a_catalogue(make_folder: FolderMaker)
     (item,) = Catalogue.open(folder)
     assert item.attributes == {"seed": "7", "balance": "0.5", "alignment": "0.31", "model": "vases"}
     assert json.loads((folder / "metadata.jsonl").read_text())["text"] == item.texts[0]
+
+
+def test_columns_are_told_to_a_table_and_refused_where_there_is_none(tmp_path: Path, make_folder: FolderMaker) -> None:
+    folder = make_folder(1, row=lambda _: {"title": "a vase", "text": None})
+    told = Catalogue.open(folder, Columns(texts=("title",)))
+    assert [item.texts for item in told] == [("a vase",)]
+    assert told.chosen_columns() == ("file_name", ("title",), None)
+    assert told.fingerprint() != Catalogue.open(folder).fingerprint()
+    (tmp_path / "pairs").mkdir()
+    (tmp_path / "pairs" / "x.png").write_bytes(b"")
+    (tmp_path / "pairs" / "x.txt").write_text("pot")
+    assert Catalogue.open(tmp_path / "pairs").chosen_columns() is None
+    with pytest.raises(UserError, match="pairs: no metadata table in it, so it has no columns; leave out --file"):
+        Catalogue.open(tmp_path / "pairs", Columns(texts=("title",)))
+
+
+def test_a_table_by_another_name_is_pointed_to(tmp_path: Path) -> None:
+    (tmp_path / "商品.XLSX").write_bytes(b"")
+    with pytest.raises(UserError, match=r"if they are in 商品\.XLSX, rename it to metadata\.xlsx; else add"):
+        Catalogue.open(tmp_path)
+
+
+def test_pictures_are_found_though_names_are_written_otherwise(tmp_path: Path, make_picture: PictureMaker) -> None:
+    make_picture(tmp_path / "２０２６" / unicodedata.normalize("NFD", "グラス.png"))
+    table = "ファイル名;説明\r\n2026\\ｸﾞﾗｽ.PNG;赤いグラス\r\n"
+    (tmp_path / "metadata.csv").write_bytes(table.encode("cp932"))
+    (item,) = Catalogue.open(tmp_path)
+    assert (item.texts, item.name) == (("赤いグラス",), "２０２６/" + unicodedata.normalize("NFD", "グラス.png"))
+    with item.open() as stream:
+        assert stream.read(4) == b"\x89PNG"

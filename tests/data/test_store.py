@@ -13,6 +13,7 @@ from PIL import Image
 
 from bespoke.data import cache_writer
 from bespoke.data.catalogue import Catalogue
+from bespoke.data.columns import Columns
 from bespoke.data.item import SPLITS, Item, Problems
 from bespoke.data.pictures import decode
 from bespoke.data.store import PairStore, cache_folder, prepare
@@ -187,7 +188,7 @@ def test_a_crop_is_part_of_the_picture(make_folder: FolderMaker, monkeypatch: py
     folder = make_folder(1)
     catalogue = Catalogue.open(folder)
 
-    def cropped(_location: str, _problems: Problems) -> Any:
+    def cropped(_location: str, _problems: Problems, _columns: Columns) -> Any:
         yield Item("0.png", folder / "0.png", ("vase",), {}, None, (2, 2, 18, 18))
 
     monkeypatch.setattr(catalogue, "reader", catalogue.reader._replace(read=cropped))

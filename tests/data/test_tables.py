@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
+from bespoke.data.columns import Columns
+from bespoke.data.item import Problems
 from bespoke.data.tables import Row, read_table
 from bespoke.errors import UserError
 
@@ -92,7 +95,7 @@ def test_a_file_outside_the_catalogue_is_refused(tmp_path: Path, name: str) -> N
         ("[1]", "expected a JSON object"),
         ('{"text": "pot"}', "no file_name"),
         ('{"file_name": "", "text": "pot"}', "no file_name"),
-        ('{"file_name": "x.png", "caption": "pot"}', "no column text or texts .*caption"),
+        ('{"file_name": "x.png", "words": "pot"}', "no column text or texts .*words.* --text-column NAME"),
         ('{"file_name": "x.png", "text": 5}', "text is 5; expected a string"),
         ('{"file_name": "x.png", "texts": [5]}', "expected a string"),
     ],
@@ -116,3 +119,54 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, kind: 
     path.write_bytes(b"no such thing")
     with pytest.raises(UserError, match="not a"):
         list(read_table(path))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_may_be_separated_by_semicolons_or_tabs(tmp_path: Path, separator: str) -> None:
+    path = csv(
+        tmp_path, f'file_name{separator}text{separator}"size, in cm"\nx.png{separator}"red, round; old"{separator}7\n'
+    )
+    assert list(read_table(path)) == [Row("x.png", ("red, round; old",), {"size, in cm": "7"})]
+
+
+def test_a_csv_without_the_names_of_its_columns_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"metadata\.csv:2: x\.png stands where the names of the columns should"):
+        list(read_table(csv(tmp_path, "x.png,a red pot\ny.png,a blue pot\n")))
+
+
+def test_empty_rows_and_columns_without_a_name_are_passed_over(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    assert list(read_table(csv(tmp_path, "file_name,text,\n,,\nx.png,pot,7\n"))) == [Row("x.png", ("pot",), {})]
+    book = openpyxl.Workbook()
+    for row in (["file_name", "text", None, "color"], [None], ["x.png", 7.5, "lost", None], ["y.png", "pot"]):
+        book.active.append(row)
+    book.save(tmp_path / "metadata.xlsx")
+    rows = [Row("x.png", ("7.5",), {}), Row("y.png", ("pot",), {})]
+    assert list(read_table(tmp_path / "metadata.xlsx")) == rows
+
+
+def test_a_remark_below_the_table_is_counted_and_passed_over(tmp_path: Path) -> None:
+    path, problems = csv(tmp_path, "file_name,text\nx.png,pot\n,1 article in all\n"), Problems()
+    assert [row.file_name for row in read_table(path, problems=problems)] == ["x.png"]
+    assert list(problems) == [f"1 rows that name no picture (first: {path}:3)"]
+
+
+def test_a_caption_can_be_put_together_from_columns(tmp_path: Path) -> None:
+    path = csv(tmp_path, "写真,色,種類\nx.png,赤い,壺\ny.png,,\n", "cp932")
+    rows = list(read_table(path, Columns(template="{色}{種類}")))
+    assert rows == [Row("x.png", ("赤い壺",), {"色": "赤い", "種類": "壺"}), Row("y.png", (), {})]
+
+
+def test_a_workbook_whose_sheet_is_broken_is_refused(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["file_name", "text"])
+    book.active.append(["x.png", "pot"])
+    book.save(tmp_path / "whole.xlsx")
+    with ZipFile(tmp_path / "whole.xlsx") as whole, ZipFile(tmp_path / "metadata.xlsx", "w") as broken:
+        for name in whole.namelist():
+            content = whole.read(name)
+            broken.writestr(name, content[:-80] if "sheet1" in name else content)
+    with pytest.raises(UserError, match="not an xlsx workbook .*; save it again, or as CSV UTF-8") as caught:
+        list(read_table(tmp_path / "metadata.xlsx"))
+    assert "\n" not in str(caught.value)

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from bespoke.config import resolve
+from bespoke.data.columns import Columns
 from bespoke.errors import UserError
-from bespoke.training.plan import Budget, Plan, check_free, read_plan, write_plan
+from bespoke.training.plan import Budget, Plan, check_free, claimed, read_plan, write_plan
 
 PLAN = Plan(
-    catalogue="shop", skip_bad=True, budget=Budget(images=1000), config=resolve("test32", ["seed=3", "loss.kl=0.25"])
+    catalogue="shop",
+    skip_bad=True,
+    columns=Columns(file="写真", template="{色}の{種類}"),
+    budget=Budget(images=1000),
+    config=resolve("test32", ["seed=3", "loss.kl=0.25"]),
 )
 
 
@@ -43,6 +51,19 @@ def test_a_fresh_run_needs_a_folder_of_its_own(tmp_path: Path) -> None:
         check_free(tmp_path / "holiday.png")
 
 
+def test_one_process_at_a_time_trains_into_a_run_and_a_killed_one_leaves_it_free(tmp_path: Path) -> None:
+    holds = "import sys, time; from pathlib import Path; from bespoke.training.plan import claimed\n"
+    holds += "with claimed(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", holds, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="another process is training into it"), claimed(tmp_path):
+            pass
+        other.kill()
+    with claimed(tmp_path):
+        check_free(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -65,3 +86,10 @@ def test_what_is_not_a_run_of_this_version_is_refused(tmp_path: Path, content: s
 def test_a_missing_run_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such run; leave out --resume to start it"):
         read_plan(tmp_path / "none")
+
+
+def test_a_run_from_before_columns_could_be_told_is_still_read(tmp_path: Path) -> None:
+    content = PLAN.model_dump(mode="json")
+    del content["columns"]
+    (tmp_path / "config.json").write_text(json.dumps(content), "utf-8")
+    assert read_plan(tmp_path) == PLAN.model_copy(update={"columns": Columns()})

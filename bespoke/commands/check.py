@@ -1,0 +1,98 @@
+"""How is a catalogue checked from the command line? A report for people and one for programs, before any compute."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from bespoke.commands.screen import Bar, Rate, say
+from bespoke.data import check_texts
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.check import Report, check
+from bespoke.data.check_json import as_data
+from bespoke.data.check_page import page
+from bespoke.data.check_texts import LANGUAGES, Language, sentence
+from bespoke.data.cleaned import write_cleaned
+from bespoke.data.columns import Columns
+from bespoke.errors import UserError
+from bespoke.generation import claim_folder, free_name
+
+PAGE, DATA = "report.html", "report.json"
+_MARKS = {True: "+", False: "-"}
+
+
+def check_catalogue(
+    location: str,
+    *,
+    columns: Columns,
+    language: str | None,
+    out: Path | None,
+    write: Path | None,
+) -> None:
+    """Check a catalogue, write the report, and say the verdict. Raises UserError."""
+    spoken = _language(language)
+    catalogue = Catalogue.open(location, columns)
+    for folder in (out, write):
+        if folder is not None:
+            _check_place(folder, catalogue)
+    if out is not None and write is not None and out.resolve() == write.resolve():
+        raise UserError(f"{out}: given to both --out and --write; name another folder for one of them")
+    rate = Rate()
+    with Bar("Looking at pictures") as bar:
+        report = check(
+            catalogue,
+            lambda done, total: bar.update(done, total, f"{done:,} pictures, {rate(done):.0f} a second"),
+        )
+    folder = claim_folder(_free_place(catalogue) if out is None else out)
+    try:
+        (folder / DATA).write_text(json.dumps(as_data(report, spoken), ensure_ascii=False, indent=2) + "\n", "utf-8")
+        (folder / PAGE).write_text(page(report, spoken), "utf-8")
+    except OSError as error:
+        raise UserError(f"{folder}: the report cannot be written ({error.strerror}); name another --out") from error
+    _tell(report, folder, spoken)
+    if write is not None:
+        with Bar("Copying pictures") as bar:
+            tell = lambda done, total: bar.update(done, total, f"{done:,} pictures")  # noqa: E731
+            count = write_cleaned(catalogue, report, claim_folder(write), tell)
+        say(check_texts.say("screen.written", spoken, count=count, path=str(write)))
+
+
+def _language(asked: str | None) -> Language:
+    """The language of the report: as asked for, else that of the system where it is one of ours, else English."""
+    if asked is None:
+        named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+        asked = next((name[:2] for name in named if name), "en")
+        return next((language for language in LANGUAGES if language == asked), "en")
+    for language in LANGUAGES:
+        if language == asked:
+            return language
+    raise UserError(f"--language {asked}: expected one of {', '.join(LANGUAGES)}; choose one of them")
+
+
+def _check_place(folder: Path, catalogue: Catalogue) -> None:
+    """Raise UserError where `folder` is in use, or inside the catalogue, in which nothing is changed."""
+    if _is_inside(folder, catalogue):
+        raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
+    if folder.exists():
+        claim_folder(folder)
+
+
+def _is_inside(folder: Path, catalogue: Catalogue) -> bool:
+    return "://" not in catalogue.location and folder.resolve().is_relative_to(Path(catalogue.location).resolve())
+
+
+def _free_place(catalogue: Catalogue) -> Path:
+    """check-NAME in the current folder, or beside the catalogue where that is inside it."""
+    name = Path(f"check-{catalogue.name}")
+    return free_name(Path(catalogue.location).resolve().with_name(name.name) if _is_inside(name, catalogue) else name)
+
+
+def _tell(report: Report, folder: Path, language: Language) -> None:
+    """The verdict, its reasons and what to do, in a few lines."""
+    say(f"{report.catalogue}: {check_texts.say('verdict.' + report.verdict.decision, language)}")
+    for line in report.verdict.reasons:
+        say(f"  {_MARKS[line.good]} {sentence('reason', line, language)}")
+    for line in report.verdict.advice:
+        say(f"  > {sentence('advice', line, language)}")
+    say(check_texts.say("screen.report", language, path=str(folder / PAGE)))

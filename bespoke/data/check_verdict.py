@@ -1,0 +1,110 @@
+"""Can this catalogue be trained on? Go, go with a base model, or not yet, with the reasons and what to add."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+Decision = Literal["go", "base", "not_yet"]
+
+# Rules of thumb until a curve over catalogue sizes has been measured; say so wherever they are shown.
+FROM_SCRATCH = 1000  # usable pictures
+WITH_BASE = 100
+MOST_UNUSABLE = 0.3  # share of the pictures
+MOST_ALIKE = 0.8  # share of the usable pictures without a caption of their own
+WORTH_SAYING = 0.05  # share of the pictures
+FEW = 10  # pictures of a colour or a type: fewer are hardly learned
+SHOWN_VALUES = 12
+
+
+class Line(NamedTuple):
+    """One sentence of the report, by its key in check_texts and what it fills in."""
+
+    key: str
+    values: Mapping[str, int | str] = MappingProxyType({})
+    good: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the verdict rests on."""
+
+    items: int  # rows of the catalogue
+    usable: int  # pictures that can be read, have a caption and are there once
+    unusable: int = 0  # pictures that cannot be read, or have no caption
+    no_caption: int = 0
+    repeats: int = 0  # rows that name a picture again
+    duplicates: int = 0
+    near: int = 0
+    across: int = 0
+    alike: int = 0  # usable pictures without a caption of their own
+    long: int = 0
+    short: int = 0
+    words: int = 0
+    rare: int = 0
+    few: list[tuple[str, str, int]] = field(default_factory=list)  # attribute, value, pictures
+
+
+class Verdict(NamedTuple):
+    """The decision with its grounds, the weightiest first."""
+
+    decision: Decision
+    reasons: list[Line]
+    advice: list[Line]
+
+
+def judge(counts: Counts) -> Verdict:
+    """Weigh the counts; nothing here looks at a picture, so it cannot say whether captions are true."""
+    usable = max(1, counts.usable)
+    unusable_share = counts.unusable / max(1, counts.items - counts.repeats)
+    stops = (counts.usable < WITH_BASE, unusable_share > MOST_UNUSABLE, counts.alike / usable > MOST_ALIKE)
+    decision: Decision = "not_yet" if any(stops) else "base" if counts.usable < FROM_SCRATCH else "go"
+    return Verdict(decision, list(_reasons(counts, unusable_share)), list(_advice(counts)))
+
+
+def _reasons(counts: Counts, unusable_share: float) -> Iterator[Line]:
+    numbers: dict[str, int | str] = {"usable": counts.usable, "base": WITH_BASE, "scratch": FROM_SCRATCH}
+    if counts.usable < WITH_BASE:
+        yield Line("too_few", numbers)
+    elif counts.usable < FROM_SCRATCH:
+        yield Line("enough_with_base", numbers)
+    else:
+        yield Line("enough", numbers, good=True)
+    if counts.unusable:
+        share = f"{max(1, round(100 * unusable_share))}%"
+        yield Line("unusable", {"count": counts.unusable, "share": share})
+    if counts.repeats:
+        yield Line("repeats", {"count": counts.repeats})
+    if counts.usable and counts.alike > WORTH_SAYING * counts.usable:
+        yield Line("alike", {"count": counts.alike, "share": f"{round(100 * counts.alike / counts.usable)}%"})
+    elif counts.usable:
+        yield Line("captions_differ", good=True)
+    if counts.duplicates + counts.near > WORTH_SAYING * counts.items:
+        yield Line("copies", {"duplicates": counts.duplicates, "near": counts.near})
+    if counts.across:
+        yield Line("across", {"count": counts.across})
+    if counts.rare:
+        yield Line("rare_words", {"count": counts.rare, "words": counts.words})
+
+
+def _advice(counts: Counts) -> Iterator[Line]:
+    if counts.unusable > counts.no_caption:
+        yield Line("mend", {"count": counts.unusable - counts.no_caption})
+    if counts.no_caption:
+        yield Line("write_captions", {"count": counts.no_caption})
+    for least, key in ((WITH_BASE, "add_for_base"), (FROM_SCRATCH, "add_for_scratch")):
+        if counts.usable < least:
+            yield Line(key, {"count": least - counts.usable})
+    if counts.alike > WORTH_SAYING * counts.usable or counts.short > WORTH_SAYING * counts.usable:
+        yield Line("tell_apart")
+    if counts.few:
+        named = ", ".join(f"{name}: {value} ({count})" for name, value, count in counts.few[:SHOWN_VALUES])
+        yield Line("fill_up", {"values": named + (", ..." if len(counts.few) > SHOWN_VALUES else ""), "few": FEW})
+    if counts.long:
+        yield Line("shorten", {"count": counts.long})
+    if counts.duplicates or counts.repeats or counts.unusable:
+        yield Line("clean")
+    if counts.across:
+        yield Line("part_splits")

@@ -1,0 +1,150 @@
+"""Which column of a table names the picture, which holds the caption? As told, or guessed where there is no doubt."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from string import Formatter
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from bespoke.data.pictures import SUFFIXES
+from bespoke.errors import UserError
+
+FILE_COLUMN = "file_name"
+TEXT_COLUMNS = ("text", "texts")
+# What people call these columns, as _plain() writes it.
+_FILE_NAMES = """
+    file filename image images imagefile imagefilename imagename imagepath picture picturefile photo photofile path
+    ファイル ファイル名 画像 画像名 画像ファイル 画像ファイル名 画像パス 写真 写真名 写真ファイル 写真ファイル名
+    """.split()  # noqa: SIM905
+_TEXT_NAMES = """
+    text texts caption captions description descriptions productdescription
+    テキスト キャプション 説明 説明文 商品説明 商品説明文 商品の説明 紹介文 商品紹介
+    """.split()  # noqa: SIM905
+_LOOSE_ENDS = " \u3000,;:.-/|、。・：；"  # what a template leaves behind where its last cells are empty
+
+
+class Columns(BaseModel):
+    """How a table is to be read; what is left out is guessed. Only `columns_asked` makes one from a user's words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str | None = None
+    texts: tuple[str, ...] = ()  # each gives a caption
+    template: str | None = None  # a caption put together from several columns, in place of `texts`
+
+
+class Chosen(NamedTuple):
+    """The columns of one table that are read."""
+
+    file: str
+    texts: tuple[str, ...]
+    template: str | None
+
+    def others(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The cells that are attributes; what a template names is both."""
+        return {name: cell for name, cell in record.items() if name != self.file and name not in self.texts}
+
+
+def columns_asked(file: str | None, texts: Sequence[str], template: str | None) -> Columns:
+    """What --file-column, --text-column and --template say. Raises UserError."""
+    if texts and template is not None:
+        raise UserError("--text-column and --template: both say where the caption is; leave one out")
+    if template is not None:
+        template_columns(template)
+    return Columns(file=file, texts=tuple(texts), template=template)
+
+
+def template_columns(template: str) -> list[str]:
+    """The columns that a template such as "{color} {type}" names. Raises UserError where it is not one."""
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise UserError(f"--template {template!r}: {error}; write columns as {{color}} and braces as {{{{") from None
+    if any(spec or conversion for _, _, spec, conversion in parts):
+        raise UserError(f"--template {template!r}: expected names of columns alone in braces; write {{color}}")
+    names = [name for _, name, _, _ in parts if name is not None]
+    if not names or not all(names):
+        raise UserError(f"--template {template!r}: expected names of columns in braces; write {{color}} {{type}}")
+    return names
+
+
+def fill(template: str, record: Mapping[str, Any]) -> str:
+    """The caption that a template makes of one row; empty where all its cells are."""
+    cells = {name: _cell(record.get(name)) for name in template_columns(template)}
+    if not any(cells.values()):
+        return ""
+    parts = [literal + (cells[name] if name else "") for literal, name, _, _ in Formatter().parse(template)]
+    return " ".join("".join(parts).split()).strip(_LOOSE_ENDS)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def choose(columns: Columns, record: Mapping[str, Any], where: str) -> Chosen:
+    """Find the columns of a table by its names and, for the picture, by its first row. Raises UserError."""
+    named = f"(columns: {', '.join(record)})"
+    looks_like_data = next((name for name in record if name.lower().endswith(SUFFIXES)), None)
+    if looks_like_data is not None:
+        raise UserError(
+            f"{where}: {looks_like_data} stands where the names of the columns should; write them into the first line, "
+            "such as file_name,text"
+        )
+    file = _told(columns.file, record, where, "--file-column") if columns.file else _guess_file(record)
+    if file is None:
+        raise UserError(f"{where}: no file_name {named}; say which one names the picture: --file-column NAME")
+    if columns.template is not None:
+        told = {name: _told(name, record, where, "--template") for name in template_columns(columns.template)}
+        return Chosen(file, (), _renamed(columns.template, told))
+    if columns.texts:
+        return Chosen(file, tuple(_told(name, record, where, "--text-column") for name in columns.texts), None)
+    texts = tuple(name for name in TEXT_COLUMNS if name in record) or _like(_TEXT_NAMES, record, file)
+    if len(texts) > 1 and texts != TEXT_COLUMNS:
+        raise UserError(f"{where}: the caption may be in {' or '.join(texts)}; choose: --text-column NAME")
+    if not texts:
+        raise UserError(
+            f"{where}: no column text or texts {named}; say which holds the caption: --text-column NAME, or "
+            "build it: --template '{color} {type}'"
+        )
+    return Chosen(file, texts, None)
+
+
+def _renamed(template: str, names: Mapping[str, str]) -> str:
+    """The template with its columns spelled as the table spells them."""
+    escaped = lambda text: text.replace("{", "{{").replace("}", "}}")  # noqa: E731
+    parts = Formatter().parse(template)
+    return "".join(escaped(literal) + (f"{{{names[name]}}}" if name else "") for literal, name, _, _ in parts)
+
+
+def _told(name: str, record: Mapping[str, Any], where: str, option: str) -> str:
+    """The column a user means; spaces, width and case do not matter where only one fits."""
+    if name in record:
+        return name
+    alike = [column for column in record if _plain(column) == _plain(name)]
+    if len(alike) != 1:
+        raise UserError(f"{where}: no column {name} (columns: {', '.join(record)}); give one of them to {option}")
+    return alike[0]
+
+
+def _guess_file(record: Mapping[str, Any]) -> str | None:
+    """The column whose name says file, or else the only one whose cell looks like a picture's."""
+    if FILE_COLUMN in record:
+        return FILE_COLUMN
+    by_cell = [name for name, cell in record.items() if str(cell).strip().lower().endswith(SUFFIXES)]
+    by_name = _like(_FILE_NAMES, record)
+    for found in (by_name, [name for name in by_name if name in by_cell], by_cell):
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _like(names: Iterable[str], record: Mapping[str, Any], *taken: str) -> tuple[str, ...]:
+    return tuple(column for column in record if _plain(column) in names and column not in taken)
+
+
+def _plain(name: str) -> str:
+    """A column's name without what people write now so, now so."""
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c not in " _-")

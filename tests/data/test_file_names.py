@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from bespoke.data.file_names import FileFinder
+
+
+def put(folder: Path, *names: str) -> FileFinder:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return FileFinder(folder)
+
+
+GLASS = "ガラス/グラス.png"
+APART = unicodedata.normalize("NFD", GLASS)
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "in_table"),
+    [
+        (APART, GLASS),
+        (GLASS, APART),
+        ("ＣＵＰ０１.png", "CUP01.png"),
+        ("CUP01.png", "ＣＵＰ０１.ｐｎｇ"),
+        ("ガラス/グラス.png", "ｶﾞﾗｽ/ｸﾞﾗｽ.png"),
+        ("IMG_01.JPG", "img_01.jpg"),
+        ("花〜束.png", "花～束.png"),  # the wave dash of macOS and that of Windows
+        ("2026/A-1001.jpg", "2026/A-1001"),
+    ],
+)
+def test_a_file_is_found_however_its_name_is_written(tmp_path: Path, on_disk: str, in_table: str) -> None:
+    assert put(tmp_path, on_disk, "other.png").find(in_table) == on_disk
+
+
+def test_a_name_that_is_right_is_taken_even_where_others_are_alike(tmp_path: Path) -> None:
+    finder = put(tmp_path, "Cup.png", "cup.png", "CUP.png")
+    assert [finder.find(name) for name in ("cup.png", "CUP.png")] == ["cup.png", "CUP.png"]
+
+
+@pytest.mark.parametrize("name", ["cup.png", "no.png", "no/such.png", "cup", "..", "．．/x.png", "x" * 300, "a\0b"])
+def test_a_name_that_fits_no_file_or_several_is_left_as_it_is(tmp_path: Path, name: str) -> None:
+    assert put(tmp_path, "Cup.png", "CUP.png").find(name) == name
