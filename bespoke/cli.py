@@ -122,7 +122,7 @@ def generate(
     num_images: Annotated[int, typer.Option("-n", "--num-images", help="Pictures of every text.")] = 1,
     balance: Annotated[float, typer.Option(help="From 0 (realism) to 1 (faithfulness to the text).")] = 0.5,
     seed: Annotated[
-        int | None, typer.Option(help="Of the first picture of each text, the next has the next; drawn unless given.")
+        int | None, typer.Option(help="Of the first picture, the next has the next; drawn unless given.")
     ] = None,
     best_of: Annotated[int, typer.Option(help="Candidates a picture; the best match to its text is kept.")] = 1,
     out: Annotated[

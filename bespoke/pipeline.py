@@ -117,10 +117,10 @@ class Pipeline:
     ) -> Generation:
         """Draw `num_images` pictures of every text.
 
-        balance: 0 leans on realism, 1 on faithfulness to the text. Picture i of a text has seed `seed + i`; without a
-        seed one is drawn and returned. best_of: candidates a picture, of which the one closest to its text (by the
-        model's own alignment) is kept. Raises UserError for a balance outside [0, 1], counts below 1, or a seed out
-        of range.
+        balance: 0 leans on realism, 1 on faithfulness to the text. Picture i of the call has seed `seed + i`, so that
+        different texts get different noise; without a seed one is drawn and returned. best_of: candidates a picture,
+        of which the one closest to its text (by the model's own alignment) is kept. Raises UserError for a balance
+        outside [0, 1], counts below 1, or a seed out of range.
         """
         texts = [text] if isinstance(text, str) else list(text)
         pictures = list(self.stream(texts, num_images=num_images, balance=balance, seed=seed, best_of=best_of))
@@ -150,11 +150,11 @@ class Pipeline:
     def _stream(
         self, texts: Iterable[str], num_images: int, balance: float, first: int, best_of: int
     ) -> Iterator[Picture]:
-        for text in texts:
+        for number, text in enumerate(texts):
             embedding = self._read([text])
-            for i in range(num_images):
+            for seed in range(first + number * num_images, first + (number + 1) * num_images):
                 candidates = (
-                    self._draw(text, embedding, balance, first + i + k * CANDIDATE_STRIDE) for k in range(best_of)
+                    self._draw(text, embedding, balance, seed + k * CANDIDATE_STRIDE) for k in range(best_of)
                 )
                 yield max(candidates, key=lambda picture: picture.alignment)
 

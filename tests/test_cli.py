@@ -221,8 +221,8 @@ def test_pictures_come_with_their_recipe_and_unknown_words_are_named(
     assert [(item.texts[0], item.attributes["seed"]) for item in items] == [
         ("on the left", "7"),
         ("on the left", "8"),
-        ("a zebra", "7"),
-        ("a zebra", "8"),
+        ("a zebra", "9"),
+        ("a zebra", "10"),
     ]
     assert {item.attributes["balance"] for item in items} == {"1.0"}
     assert items[0].attributes["model"].startswith("first ")

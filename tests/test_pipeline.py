@@ -37,18 +37,18 @@ def saved(pipeline: Pipeline, tmp_path: Path) -> Path:
 def test_a_seed_gives_the_same_picture_in_batches_of_1_7_and_64(pipeline: Pipeline) -> None:
     texts = [f"{CAPTIONS[i % len(CAPTIONS)]} {i}" for i in range(64)]
     of_64 = [image.tobytes() for image in pipeline(texts, seed=5).images]
-    of_7 = [image.tobytes() for start in (0, 7) for image in pipeline(texts[start : start + 7], seed=5).images]
-    of_1 = [pipeline(texts[i], seed=5).images[0].tobytes() for i in (0, 6, 13)]
+    of_7 = [image.tobytes() for start in (0, 7) for image in pipeline(texts[start : start + 7], seed=5 + start).images]
+    of_1 = [pipeline(texts[i], seed=5 + i).images[0].tobytes() for i in (0, 6, 13)]
     assert of_7 == of_64[:14]
     assert of_1 == [of_64[i] for i in (0, 6, 13)]
     assert len(set(of_64)) == 64
 
 
-def test_each_further_picture_of_a_text_has_the_next_seed(pipeline: Pipeline) -> None:
+def test_each_picture_of_a_call_has_the_next_seed(pipeline: Pipeline) -> None:
     out = pipeline(["a red cup", "a blue hat"], num_images=3, seed=7)
-    assert out.seeds == [7, 8, 9, 7, 8, 9]
+    assert out.seeds == [7, 8, 9, 10, 11, 12]
     assert [picture.text for picture in out.pictures] == ["a red cup"] * 3 + ["a blue hat"] * 3
-    assert out.images[4].tobytes() == pipeline("a blue hat", seed=8).images[0].tobytes()
+    assert out.images[4].tobytes() == pipeline("a blue hat", seed=11).images[0].tobytes()
     assert [image.size for image in out.images] == [(32, 32)] * 6
 
 
