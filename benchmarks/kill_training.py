@@ -87,7 +87,7 @@ def main() -> None:
         subprocess.run(command(catalogue, run, (newest + 20) * batch_size), check=True, stdout=subprocess.DEVNULL)
         if step_of(run) != newest + 20:
             raise SystemExit(f"LOST: the run should have ended at step {newest + 20}, not {step_of(run)}")
-        Pipeline.from_pretrained(run)("a red ball", seed=0)
+        Pipeline.from_pretrained(run)("a red hat", seed=0)
     print(f"{options.kills} kills ({half_written} inside a save): always resumed, and finished at step {newest + 20}")
 
 

@@ -18,7 +18,7 @@ DEFAULT_FOLDER = Path("bespoke-demo")
 NUM_PICTURES, SIZE, SEED = 2000, 64, 0
 OVERRIDES = ("training.validation_every_minutes=1",)
 TEXTS = (
-    "a large red ball",
+    "a large red teapot",
     "a blue mug with white dots",
     "a yellow t-shirt with black stripes",
     "a small green bottle on a white background",
@@ -29,7 +29,7 @@ def demo(minutes: float, preset: str, out: Path | None) -> bool:
     """Train on drawn pictures of products and generate a few; False where training was stopped. Raises UserError."""
     folder = free_name(DEFAULT_FOLDER) if out is None else out
     plan = Plan(
-        catalogue=str(cache_folder() / f"sample-{NUM_PICTURES}-{SIZE}-{SEED}"),
+        catalogue=str(cache_folder() / f"products-{NUM_PICTURES}-{SIZE}-{SEED}"),
         budget=Budget(minutes=minutes),
         config=resolve(preset, OVERRIDES),
     )
@@ -55,5 +55,5 @@ def demo(minutes: float, preset: str, out: Path | None) -> bool:
         best_of=1,
         out=folder / "pictures",
     )
-    say(f'Try your own words: bespoke generate {run} "a purple hat with yellow stripes"')
+    say(f'Try your own words: bespoke generate {run} "a purple umbrella with yellow stripes"')
     return True

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import random
+from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
+from bespoke.data.sample_attributes import Attributes, random_attributes
 from bespoke.data.sample_captions import captions
 from bespoke.data.sample_objects import OBJECTS
-from bespoke.data.sample_pictures import BACKGROUNDS, COLORS, PATTERNS, POSITIONS, SIZES, draw
+from bespoke.data.sample_pictures import Drawing, draw
 from bespoke.errors import UserError
 
 SMALLEST_SIDE = 16  # pixels, as for every other catalogue
@@ -19,6 +23,7 @@ LANGUAGES = {
     "ja": (("ja", "ja", "ja"),),
     "both": (("en", "ja", "en"), ("ja", "en", "ja")),  # in turn
 }
+ATTRIBUTES, PICTURE, CAPTIONS = range(3)  # each has random numbers of its own
 
 
 def write_sample(
@@ -27,12 +32,14 @@ def write_sample(
     size: int,
     seed: int,
     language: Literal["en", "ja", "both"] = "en",
+    objects: Collection[str] = tuple(OBJECTS),
 ) -> Path:
     """Draw a catalogue of products: `num_pictures` PNGs of `size` x `size` pixels, metadata.jsonl, three captions each.
 
-    Picture and captions i depend on (seed, i) alone: a larger catalogue begins with the smaller one, and the pictures
-    are the same in every language. metadata.jsonl comes last, so a folder that has one is complete; an interrupted
-    catalogue is drawn again. Raises UserError for a folder that holds anything else, and for values out of range.
+    Picture and captions i depend on (seed, i, objects) alone: a larger catalogue begins with the smaller one, and the
+    pictures are the same in every language. `objects` are the kinds of products in it: leave one out to hold it out.
+    metadata.jsonl comes last, so a folder that has one is complete; an interrupted catalogue is drawn again. Raises
+    UserError for a folder that holds anything else, and for values out of range.
     """
     folder = Path(folder)
     if num_pictures < 1:
@@ -41,6 +48,7 @@ def write_sample(
         raise UserError(f"size={size}: expected {SMALLEST_SIDE} or more pixels; choose a larger side")
     if language not in LANGUAGES:
         raise UserError(f"language={language!r}: expected one of {', '.join(LANGUAGES)}; choose one of them")
+    sample_attributes(seed, 0, objects)  # says what is wrong with them before a folder is made
     unfinished = folder / "metadata.jsonl.part"
     if folder.exists() and not (unfinished.exists() or (folder.is_dir() and not any(folder.iterdir()))):
         raise UserError(f"{folder}: expected a new or an empty folder for the sample catalogue; name another one")
@@ -48,7 +56,8 @@ def write_sample(
         folder.mkdir(parents=True, exist_ok=True)
         with unfinished.open("w", encoding="utf-8", newline="\n") as lines:
             for index in range(num_pictures):
-                lines.write(json.dumps(_write_pair(folder, index, size, seed, language), ensure_ascii=False) + "\n")
+                row = _write_pair(folder, index, size, seed, language, objects)
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
         unfinished.replace(folder / "metadata.jsonl")
     except OSError as error:
         raise UserError(
@@ -57,33 +66,43 @@ def write_sample(
     return folder
 
 
-def _write_pair(folder: Path, index: int, size: int, seed: int, language: str) -> dict[str, object]:
+def _write_pair(
+    folder: Path, index: int, size: int, seed: int, language: str, objects: Collection[str]
+) -> dict[str, object]:
     """Draw picture `index` into its file and return its line of metadata.jsonl."""
     name = f"{index // FOLDER_SIZE:04d}/{index % FOLDER_SIZE:03d}.png"
-    attributes = sample_attributes(seed, index)
-    languages = LANGUAGES[language][index % len(LANGUAGES[language])]
+    attributes = sample_attributes(seed, index, objects)
     path = folder / name
     path.parent.mkdir(exist_ok=True)
-    draw(attributes, size, random.Random(f"{seed} {index} picture")).save(path, compress_level=1)
-    texts = captions(attributes, languages, random.Random(f"{seed} {index} captions {language}"))
-    return {"file_name": name, "texts": texts, **attributes}
+    sample_drawing(seed, index, size, attributes).picture.save(path, compress_level=1)
+    return {"file_name": name, "texts": sample_captions(seed, index, attributes, language), **asdict(attributes)}
 
 
-def sample_attributes(seed: int, index: int) -> dict[str, str]:
-    """What picture `index` shows; `accent` is the second colour of a pattern, "none" without one."""
-    rng = random.Random(f"{seed} {index} attributes")
-    color, pattern = rng.choice(list(COLORS)), rng.choice(PATTERNS)
-    accents = [other for other in COLORS if _contrast(color, other) > 120]
-    return {
-        "object": rng.choice(list(OBJECTS)),
-        "color": color,
-        "pattern": pattern,
-        "accent": "none" if pattern == "plain" else rng.choice(accents),
-        "size": rng.choice(list(SIZES)),
-        "position": rng.choice(list(POSITIONS)),
-        "background": rng.choice(list(BACKGROUNDS)),
-    }
+def sample_attributes(seed: int, index: int, objects: Collection[str] = tuple(OBJECTS)) -> Attributes:
+    """What picture `index` of a catalogue of these `objects` shows; their order does not matter."""
+    unknown = sorted(set(objects) - OBJECTS.keys())
+    if unknown or not objects:
+        wrong = f"{unknown[0]!r}" if unknown else "none at all"
+        raise UserError(f"objects: expected some of {', '.join(OBJECTS)}, got {wrong}; name products of this list")
+    return random_attributes(_random(seed, index, ATTRIBUTES), [kind for kind in OBJECTS if kind in objects])
 
 
-def _contrast(one: str, other: str) -> float:
-    return sum((a - b) ** 2 for a, b in zip(COLORS[one], COLORS[other], strict=True)) ** 0.5
+def sample_drawing(seed: int, index: int, size: int, attributes: Attributes) -> Drawing:
+    """Picture `index` and the mask of its product.
+
+    With an attribute `changed`, it is the known target of an edit: the same product, pose, light and background but
+    for that attribute.
+    """
+    return draw(attributes, size, _random(seed, index, PICTURE))
+
+
+def sample_captions(seed: int, index: int, attributes: Attributes, language: str = "en") -> list[str]:
+    """The three captions of picture `index`, or of an edit of it."""
+    languages = LANGUAGES[language][index % len(LANGUAGES[language])]
+    return captions(attributes, languages, _random(seed, index, CAPTIONS))
+
+
+def _random(seed: int, index: int, purpose: int) -> np.random.Generator:
+    if seed < 0:
+        raise UserError(f"seed={seed}: expected 0 or more; choose another number")
+    return np.random.default_rng([seed, index, purpose])
