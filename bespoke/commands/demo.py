@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bespoke.commands.generate import generate
-from bespoke.commands.screen import say
+from bespoke.commands.screen import Bar, Rate, say
 from bespoke.commands.train import open_catalogue, run_plan
 from bespoke.config import resolve
 from bespoke.data.made_once import make_once
@@ -37,7 +37,10 @@ def demo(minutes: float, preset: str, out: Path | None) -> bool:
     say(f"Drawing {NUM_PICTURES:,} pictures of products for a catalogue, once, into {catalogue}")
 
     def write(folder: Path) -> None:
-        write_sample(folder, NUM_PICTURES, SIZE, SEED)
+        rate = Rate()
+        with Bar("Drawing pictures") as bar:
+            tell = lambda done, total: bar.update(done, total, f"{done:,} pictures, {rate(done):.0f} a second")  # noqa: E731
+            write_sample(folder, NUM_PICTURES, SIZE, SEED, progress=tell)
 
     make_once(catalogue, is_whole=(catalogue / "metadata.jsonl").is_file, write=write)
     store = open_catalogue(plan.catalogue, plan.config.model.image_size, skip_bad=False)

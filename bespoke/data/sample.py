@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from bespoke.data.cache_writer import Progress
 from bespoke.data.sample_attributes import Attributes, random_attributes
 from bespoke.data.sample_captions import captions
 from bespoke.data.sample_objects import OBJECTS
@@ -33,6 +34,7 @@ def write_sample(
     seed: int,
     language: Literal["en", "ja", "both"] = "en",
     objects: Collection[str] = tuple(OBJECTS),
+    progress: Progress | None = None,
 ) -> Path:
     """Draw a catalogue of products: `num_pictures` PNGs of `size` x `size` pixels, metadata.jsonl, three captions each.
 
@@ -58,6 +60,8 @@ def write_sample(
             for index in range(num_pictures):
                 row = _write_pair(folder, index, size, seed, language, objects)
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+                if progress is not None:
+                    progress(index + 1, num_pictures)
         unfinished.replace(folder / "metadata.jsonl")
     except OSError as error:
         raise UserError(
