@@ -153,9 +153,7 @@ class Pipeline:
         for number, text in enumerate(texts):
             embedding = self._read([text])
             for seed in range(first + number * num_images, first + (number + 1) * num_images):
-                candidates = (
-                    self._draw(text, embedding, balance, seed + k * CANDIDATE_STRIDE) for k in range(best_of)
-                )
+                candidates = (self._draw(text, embedding, balance, seed + k * CANDIDATE_STRIDE) for k in range(best_of))
                 yield max(candidates, key=lambda picture: picture.alignment)
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ LAYERS = (  # from the top; a part may import from lower lines only, never from 
     ("networks",),
     ("method", "data", "provenance"),
     ("config",),
-    ("precision",),
+    ("precision", "pages"),
     ("errors",),
 )
 DEPTH = {part: depth for depth, line in enumerate(LAYERS) for part in line}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from bespoke.commands.screen import Bar, Rate, say
@@ -12,11 +11,12 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.check import Report, check
 from bespoke.data.check_json import as_data
 from bespoke.data.check_page import page
-from bespoke.data.check_texts import LANGUAGES, Language, sentence
+from bespoke.data.check_texts import sentence
 from bespoke.data.cleaned import write_cleaned
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
 from bespoke.generation import claim_folder, free_name
+from bespoke.pages.texts import Language, language_of
 
 PAGE, DATA = "report.html", "report.json"
 _MARKS = {True: "+", False: "-"}
@@ -31,7 +31,7 @@ def check_catalogue(
     write: Path | None,
 ) -> None:
     """Check a catalogue, write the report, and say the verdict. Raises UserError."""
-    spoken = _language(language)
+    spoken = language_of(language)
     catalogue = Catalogue.open(location, columns)
     for folder in (out, write):
         if folder is not None:
@@ -56,18 +56,6 @@ def check_catalogue(
             tell = lambda done, total: bar.update(done, total, f"{done:,} pictures")  # noqa: E731
             count = write_cleaned(catalogue, report, claim_folder(write), tell)
         say(check_texts.say("screen.written", spoken, count=count, path=str(write)))
-
-
-def _language(asked: str | None) -> Language:
-    """The language of the report: as asked for, else that of the system where it is one of ours, else English."""
-    if asked is None:
-        named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-        asked = next((name[:2] for name in named if name), "en")
-        return next((language for language in LANGUAGES if language == asked), "en")
-    for language in LANGUAGES:
-        if language == asked:
-            return language
-    raise UserError(f"--language {asked}: expected one of {', '.join(LANGUAGES)}; choose one of them")
 
 
 def _check_place(folder: Path, catalogue: Catalogue) -> None:

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bespoke.data.check import Finding, Report
-from bespoke.data.check_texts import Language, say, sentence
+from bespoke.data.check_texts import say, sentence
 from bespoke.data.check_verdict import Line
+from bespoke.pages.texts import Language
 
 FORMAT = 1
 

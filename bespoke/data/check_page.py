@@ -1,8 +1,7 @@
-"""How does the report on a catalogue look? One HTML page that needs no other file and asks for none."""
+"""What stands where in the report on a catalogue?"""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from html import escape
 from pathlib import PurePosixPath
@@ -10,36 +9,24 @@ from pathlib import PurePosixPath
 from bespoke.data.check import Example, Finding, Report, shown
 from bespoke.data.check_attributes import Coverage
 from bespoke.data.check_findings import MOST_GROUPS
-from bespoke.data.check_style import STYLE
-from bespoke.data.check_texts import Language, say, sentence
+from bespoke.data.check_texts import TEXTS, sentence
 from bespoke.data.check_verdict import FEW, FROM_SCRATCH, WITH_BASE
+from bespoke.pages.document import Writer, document, image
+from bespoke.pages.texts import Language
 
 MOST_WORDS, MOST_VALUES = 80, 16  # that are shown of each list
-# The page may load nothing at all: not even a caption that held a tag could make it.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def page(report: Report, language: Language) -> str:
     """The whole page."""
-    writer = _Page(language)
+    writer = _Page(language, TEXTS)
     title = f"{writer.text('title')}: {escape(report.catalogue)}"
     body = "\n".join(part for part in writer.parts(report) if part)
-    return (
-        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return document(title, body, language)
 
 
-class _Page:
+class _Page(Writer):
     """Parts of the page in one language; whatever came out of the catalogue is escaped."""
-
-    def __init__(self, language: Language) -> None:
-        self.language = language
-
-    def text(self, key: str, **values: int | str) -> str:
-        return escape(say(key, self.language, **values))
 
     def parts(self, report: Report) -> Iterable[str]:
         yield self.opening(report)
@@ -50,9 +37,6 @@ class _Page:
         yield self.captions(report)
         yield self.attributes(report)
         yield self.footer(report)
-
-    def heading(self, key: str, note: str = "") -> str:
-        return f"<h2>{self.text(key)}</h2>" + (f'<p class="soft">{self.text(note)}</p>' if note else "")
 
     def opening(self, report: Report) -> str:
         decision = report.verdict.decision
@@ -88,11 +72,6 @@ class _Page:
         cards = (("reasons", why), ("advice", what))
         return self.two(f"<h2>{self.text(key)}</h2><ul>{''.join(lines)}</ul>" for key, lines in cards)
 
-    def two(self, cards: Iterable[str], kind: str = "") -> str:
-        """Cards beside each other where the page is wide enough."""
-        inner = "".join(f'<div class="card">{card}</div>' for card in cards)
-        return f'<section class="two {kind}">{inner}</section>'
-
     def samples(self, report: Report) -> str:
         if not report.samples:
             return ""
@@ -102,8 +81,7 @@ class _Page:
     def figure(self, example: Example) -> str:
         picture = '<div class="none"></div>'
         if example.thumb is not None:
-            data = base64.b64encode(example.thumb).decode("ascii")
-            picture = f'<img alt="" src="data:image/jpeg;base64,{data}">'
+            picture = image(example.thumb, "jpeg")
         last = escape(PurePosixPath(example.name).name)
         name = f'<span class="soft" title="{escape(example.name)}">{last}</span>'
         words = "".join(f"<span>{escape(text)}</span>" for text in (example.text, example.note) if text)

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from bespoke.data.check_verdict import Line
-
-Language = Literal["en", "ja"]
-LANGUAGES: tuple[Language, ...] = ("en", "ja")
-
-
-class Text(NamedTuple):
-    """One sentence in all languages; what stands in braces is filled in."""
-
-    en: str
-    ja: str
-
+from bespoke.pages.texts import Language, Text, fill
 
 TEXTS: dict[str, Text] = {
     # The verdict.
@@ -253,8 +243,7 @@ TEXTS: dict[str, Text] = {
 
 def say(key: str, language: Language, **values: int | str) -> str:
     """A text of the table, filled in; numbers get separators."""
-    shown = {name: f"{value:,}" if isinstance(value, int) else value for name, value in values.items()}
-    return str(getattr(TEXTS[key], language)).format_map(shown)
+    return fill(TEXTS[key], language, **values)
 
 
 def sentence(part: Literal["reason", "advice"], line: Line, language: Language) -> str:
