@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.method import layers
-from bespoke.method.layers import FiLM, UpConv3, WordAttention, conv3, fourier, leaky
+from bespoke.method.layers import FiLM, UpConv3, WordAttention, blur, conv3, fourier, leaky
 from bespoke.method.text_encoder import DualTextEmbedding
 
 
@@ -39,6 +39,7 @@ class Stage(nn.Module):
         """[N, C, H, W], [N, S], [N, 1, H', W'] -> [N, C', H', W'] with H' = 2 H where it grows."""
         past = F.interpolate(self.skip(x), scale_factor=2.0, mode="bilinear") if self.grow else self.skip(x)
         h = self.conv1(leaky(self.film1(x, style)))
+        h = blur(h) if self.grow else h
         h = h + (self.noise * pixel_noise).to(h.dtype)
         detail: Tensor = self.conv2(leaky(self.film2(h, style)))
         return past + detail
@@ -118,6 +119,6 @@ class Generator(nn.Module):
                 told = self.look_realism(x, text.realism.words, text.realism.mask)
                 told = told + b[:, :, None, None] * self.look_alignment(x, text.alignment.words, text.alignment.mask)
                 x = x + told.to(x.dtype)
-        x = self.grow(leaky(self.last_film(x, style)))
+        x = blur(self.grow(leaky(self.last_film(x, style))))
         x = self.to_rgb(leaky(x))
         return Generated(x.float(), mean.float(), log_sigma.float())

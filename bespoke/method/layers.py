@@ -47,6 +47,18 @@ class UpConv3(nn.Conv2d):
         return F.conv_transpose2d(x, summed, self.bias, stride=2, padding=1)
 
 
+def blur(x: Tensor) -> Tensor:
+    """[N, C, H, W] -> the same shape, every channel smoothed by [1, 2, 1] x [1, 2, 1] / 16 (StyleGAN).
+
+    Takes away the blocks that nearest-neighbour enlargement draws. At the edges the mean goes over what is there.
+    """
+    taps = torch.tensor([1.0, 2.0, 1.0], device=x.device)
+    kernel = (taps[:, None] * taps)[None, None] / 16
+    there = F.conv2d(torch.ones(1, 1, *x.shape[2:], device=x.device), kernel, padding=1)
+    smooth = F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
+    return smooth / there.to(x.dtype)
+
+
 class Standardise(nn.BatchNorm2d):
     """Batch normalisation without scale and shift, over the batches of all processes.
 

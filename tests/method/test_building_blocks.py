@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from bespoke.method.layers import UpConv3, WordAttention, fourier
+from bespoke.method.layers import UpConv3, WordAttention, blur, fourier
 
 
 def test_upconv3_is_enlargement_and_convolution() -> None:
@@ -15,6 +15,14 @@ def test_upconv3_is_enlargement_and_convolution() -> None:
     x = torch.randn(2, 5, 6, 6, dtype=torch.float64)
     expected = F.conv2d(F.interpolate(x, scale_factor=2.0), layer.weight, layer.bias, padding=1)
     assert torch.allclose(layer(x), expected)
+
+
+def test_blur_keeps_a_plain_picture_and_takes_a_checkerboard_away() -> None:
+    plain = torch.full((1, 3, 8, 6), 0.7)
+    assert torch.allclose(blur(plain), plain)
+    checkerboard = (torch.arange(8)[:, None] + torch.arange(8)) % 2 * 2.0 - 1
+    assert blur(checkerboard[None, None])[..., 1:-1, 1:-1].abs().max() < 1e-6
+    assert blur(torch.eye(9)[4][:, None].mul(torch.eye(9)[4])[None, None]).sum() == 1  # a dot in the middle is spread
 
 
 def test_word_attention_ignores_padding_and_sees_words() -> None:
