@@ -145,6 +145,48 @@ def generate(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A run, a model folder or a hub id.", metavar="RUN")],
+    catalogue: Annotated[str, typer.Argument(help="The catalogue it was trained on.", metavar="CATALOGUE")],
+    split: Annotated[
+        str, typer.Option(help="validation to choose between models, test to report, train to see what it knows.")
+    ] = "validation",
+    balances: Annotated[
+        list[float] | None, typer.Option("--balance", help="May be repeated; 0, 0.5 and 1 unless given.", metavar="B")
+    ] = None,
+    num_pictures: Annotated[int, typer.Option(help="At most; one for each real picture of the split.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of captions and pictures.")] = 0,
+    language: Annotated[
+        str | None, typer.Option(help="Of the report: en or ja; the system's unless given.", metavar="LANGUAGE")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    file_column: FileColumn = None,
+    text_columns: TextColumns = None,
+    template: Template = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A new or empty folder for the report; evaluation-RUN unless given.", metavar="DIR"),
+    ] = None,
+) -> None:
+    """Measure a model against real pictures: realism, faithfulness, variety, copies; a page with pictures and JSON."""
+    from bespoke.commands.evaluate import evaluate_model
+    from bespoke.data.columns import columns_asked
+
+    evaluate_model(
+        model,
+        catalogue,
+        split=split,
+        balances=balances or (),
+        num_pictures=num_pictures,
+        seed=seed,
+        language=language,
+        columns=columns_asked(file_column, text_columns or (), template),
+        skip_bad=skip_bad,
+        out=out,
+    )
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can do and what is missing."""
     from bespoke.commands.doctor import doctor

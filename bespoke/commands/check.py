@@ -35,7 +35,7 @@ def check_catalogue(
     catalogue = Catalogue.open(location, columns)
     for folder in (out, write):
         if folder is not None:
-            _check_place(folder, catalogue)
+            check_place(folder, catalogue.location)
     if out is not None and write is not None and out.resolve() == write.resolve():
         raise UserError(f"{out}: given to both --out and --write; name another folder for one of them")
     rate = Rate()
@@ -44,7 +44,7 @@ def check_catalogue(
             catalogue,
             lambda done, total: bar.update(done, total, f"{done:,} pictures, {rate(done):.0f} a second"),
         )
-    folder = claim_folder(_free_place(catalogue) if out is None else out)
+    folder = claim_folder(free_place(f"check-{catalogue.name}", location) if out is None else out)
     try:
         (folder / DATA).write_text(json.dumps(as_data(report, spoken), ensure_ascii=False, indent=2) + "\n", "utf-8")
         (folder / PAGE).write_text(page(report, spoken), "utf-8")
@@ -58,22 +58,22 @@ def check_catalogue(
         say(check_texts.say("screen.written", spoken, count=count, path=str(write)))
 
 
-def _check_place(folder: Path, catalogue: Catalogue) -> None:
-    """Raise UserError where `folder` is in use, or inside the catalogue, in which nothing is changed."""
-    if _is_inside(folder, catalogue):
+def check_place(folder: Path, location: str) -> None:
+    """Raise UserError where `folder` is in use, or inside the catalogue at `location`, in which nothing is changed."""
+    if _is_inside(folder, location):
         raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
     if folder.exists():
         claim_folder(folder)
 
 
-def _is_inside(folder: Path, catalogue: Catalogue) -> bool:
-    return "://" not in catalogue.location and folder.resolve().is_relative_to(Path(catalogue.location).resolve())
+def _is_inside(folder: Path, location: str) -> bool:
+    return "://" not in location and folder.resolve().is_relative_to(Path(location).resolve())
 
 
-def _free_place(catalogue: Catalogue) -> Path:
-    """check-NAME in the current folder, or beside the catalogue where that is inside it."""
-    name = Path(f"check-{catalogue.name}")
-    return free_name(Path(catalogue.location).resolve().with_name(name.name) if _is_inside(name, catalogue) else name)
+def free_place(name: str, location: str) -> Path:
+    """A folder of that name in the current one, or beside the catalogue where that is inside it."""
+    inside = _is_inside(Path(name), location)
+    return free_name(Path(location).resolve().with_name(name) if inside else Path(name))
 
 
 def _tell(report: Report, folder: Path, language: Language) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 from bespoke.data.check import Finding, Report
 from bespoke.data.check_texts import say, sentence
-from bespoke.data.check_verdict import Line
-from bespoke.pages.texts import Language
+from bespoke.pages.texts import Language, Line
 
 FORMAT = 1
 

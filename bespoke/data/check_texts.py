@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bespoke.data.check_verdict import Line
-from bespoke.pages.texts import Language, Text, fill
+from bespoke.pages.texts import Language, Line, Text, fill
 
 TEXTS: dict[str, Text] = {
     # The verdict.

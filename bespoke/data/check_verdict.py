@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal, NamedTuple
+
+from bespoke.pages.texts import Line
 
 Decision = Literal["go", "base", "not_yet"]
 
@@ -17,14 +18,6 @@ MOST_ALIKE = 0.8  # share of the usable pictures without a caption of their own
 WORTH_SAYING = 0.05  # share of the pictures
 FEW = 10  # pictures of a colour or a type: fewer are hardly learned
 SHOWN_VALUES = 12
-
-
-class Line(NamedTuple):
-    """One sentence of the report, by its key in check_texts and what it fills in."""
-
-    key: str
-    values: Mapping[str, int | str] = MappingProxyType({})
-    good: bool = False
 
 
 @dataclass(frozen=True)

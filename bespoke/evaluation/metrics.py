@@ -117,6 +117,7 @@ class Copies(NamedTuple):
     near: Tensor  # [M] 0 or 1: nearer to a training picture than all but a share of the held-out real ones are
     nearest: Tensor  # [M] int64, which training picture
     distance: Tensor  # [M]
+    limit: float  # below it, a picture counts as near
 
 
 def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float = 0.01) -> Copies:
@@ -127,4 +128,5 @@ def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float =
     """
     usual = torch.cdist(held_out, train).min(1).values
     distance, nearest = torch.cdist(fake, train).min(1)
-    return Copies((distance < usual.quantile(share)).double(), nearest, distance)
+    limit = usual.quantile(share)
+    return Copies((distance < limit).double(), nearest, distance, float(limit))

@@ -22,13 +22,14 @@ from bespoke.data.check_findings import LEVELS
 from bespoke.data.check_json import as_data
 from bespoke.data.check_page import page
 from bespoke.data.check_pictures import look, near_leaders
-from bespoke.data.check_texts import LANGUAGES, TEXTS
+from bespoke.data.check_texts import TEXTS
 from bespoke.data.check_verdict import FROM_SCRATCH, WITH_BASE, Counts, judge
 from bespoke.data.cleaned import write_cleaned
 from bespoke.data.columns import Columns
 from bespoke.data.item import SPLITS
 from bespoke.data.pictures import decode
 from bespoke.errors import UserError
+from bespoke.pages.texts import LANGUAGES
 
 FolderMaker = Callable[..., Path]
 PictureMaker = Callable[..., Path]

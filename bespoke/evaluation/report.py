@@ -1,0 +1,235 @@
+"""What stands where in the report on a model? First what decides, then what proves it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import PurePosixPath
+
+from PIL import Image
+from torch import Tensor
+
+from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
+from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.report_texts import TEXTS, sentence
+from bespoke.evaluation.result import Evaluation, JudgeCard, Row
+from bespoke.evaluation.scores import METRICS
+from bespoke.evaluation.verdict import Verdict, percent, weigh
+from bespoke.pages.document import Writer, document, image
+from bespoke.pages.texts import Language
+
+COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
+GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
+NEED_READING = ("retrieval", "swap")
+
+
+def page(evaluation: Evaluation, language: Language) -> str:
+    """The whole page."""
+    writer = _Page(language, TEXTS)
+    title = f"{writer.text('title')}: {escape(evaluation.protocol.model_name)}"
+    return document(title, "\n".join(part for part in writer.parts(evaluation) if part), language)
+
+
+def _png(picture: Tensor) -> bytes:
+    """[3, S, S] uint8"""
+    file = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(file, "PNG")
+    return file.getvalue()
+
+
+class _Page(Writer):
+    """Parts of the page in one language; captions and names are escaped."""
+
+    def parts(self, evaluation: Evaluation) -> Iterable[str]:
+        verdict = weigh(evaluation)
+        yield self.opening(evaluation, verdict)
+        yield self.beside(evaluation)
+        yield self.glance(evaluation)
+        yield self.alarms(evaluation)
+        yield self.copies(evaluation)
+        yield self.judges(evaluation)
+        yield self.numbers(evaluation)
+        yield self.monitors(evaluation)
+        yield self.protocol(evaluation)
+
+    def opening(self, evaluation: Evaluation, verdict: Verdict) -> str:
+        lines = "".join(
+            f'<li class="{"good" if line.good else "bad"}">{escape(sentence(line, self.language))}</li>'
+            for line in verdict.reasons
+        )
+        about = self.text("about_balance", balance=f"{verdict.balance:g}")
+        return (
+            f'<p class="kicker">{self.text("title")}</p><h1>{escape(evaluation.protocol.model_name)}</h1>'
+            f'<section class="verdict {COLORS[verdict.decision]}"><b>{self.text("verdict." + verdict.decision)}</b>'
+            f"<p>{self.text('verdict_means.' + verdict.decision)}</p><p class='soft'>{about}</p></section>"
+            f'<div class="card"><h3>{self.text("why")}</h3><ul>{lines}</ul></div>'
+        )
+
+    def figure(self, picture: Tensor, *lines: str) -> str:
+        """A picture with lines under it, HTML already."""
+        under = "".join(f"<span>{line}</span>" for line in lines)
+        return f'<figure>{image(_png(picture), "png")}<figcaption class="soft">{under}</figcaption></figure>'
+
+    def beside(self, evaluation: Evaluation) -> str:
+        shown, cards = evaluation.pictures, ""
+        for row, caption in enumerate(shown.captions):
+            figures = self.figure(shown.real[row], self.text("real")) + "".join(
+                self.figure(pictures[row], self.text("generated", balance=f"{balance:g}"))
+                for balance, pictures in shown.generated.items()
+            )
+            cards += f'<div class="pair"><p>{escape(caption)}</p><div class="row">{figures}</div></div>'
+        return f'{self.heading("beside", "beside_note")}<section class="pairs">{cards}</section>'
+
+    def glance(self, evaluation: Evaluation) -> str:
+        protocol = evaluation.protocol
+        head = "".join(
+            f"<th>{text}</th>"
+            for text in (
+                "",
+                *(self.text("balance", balance=f"{balance:g}") for balance in protocol.balances),
+                self.text("real_pictures"),
+            )
+        )
+        sees = any(card.examination.sees for card in evaluation.judges)
+        reads = any(card.examination.reads for card in evaluation.judges)
+        rows = ""
+        for metric in GLANCE:
+            found = [evaluation.find(metric, balance) for balance in protocol.balances]
+            if not found[0]:
+                continue
+            trusted = reads if metric in NEED_READING else sees
+            note = "" if trusted else f' <span class="badge warn">{self.text("unreliable")}</span>'
+            cells = [_mean((row.generated_half or row.generated).value for row in each) for each in found]
+            cells.append(_mean(row.real.value for row in found[0]))
+            name = self.text(f"glance.{metric}", of=protocol.retrieval_of)
+            rows += f"<tr><td>{name}{note}</td>{''.join(f'<td>{percent(cell)}</td>' for cell in cells)}</tr>"
+        note = self.text("at_a_glance_note", n=protocol.num_pictures)
+        return (
+            f'<h2>{self.text("at_a_glance")}</h2><p class="soft">{note}</p>'
+            f'<div class="card"><table><tr>{head}</tr>{rows}</table></div>'
+        )
+
+    def alarms(self, evaluation: Evaluation) -> str:
+        if not evaluation.alarms:
+            return ""
+        lines = "".join(
+            '<li class="bad">'
+            + self.text(
+                "alarm",
+                metric=self.metric(row, evaluation),
+                judge=row.judge,
+                balance=f"{row.balance:g}",
+                errors=f"{row.advantage:.1f}",
+            )
+            + "</li>"
+            for row in evaluation.alarms
+        )
+        return f'{self.heading("alarms", "alarms_note")}<div class="card"><ul>{lines}</ul></div>'
+
+    def metric(self, row: Row, evaluation: Evaluation) -> str:
+        return self.text(f"metric.{row.metric}", of=evaluation.protocol.retrieval_of)
+
+    def copies(self, evaluation: Evaluation) -> str:
+        shown, cards = evaluation.pictures, ""
+        for row, suspect in enumerate(evaluation.suspects):
+            made = self.text("generated", balance=f"{suspect.balance:g}")
+            figures = self.figure(shown.suspects[row], made) + self.figure(
+                shown.nearest[row], self.text("training_picture"), escape(PurePosixPath(suspect.training_picture).stem)
+            )
+            cards += (
+                f'<div class="pair"><p><b>{suspect.closeness:.2f}</b> {escape(suspect.caption)}</p>'
+                f'<div class="row">{figures}</div></div>'
+            )
+        return f'{self.heading("copies", "copies_note")}<section class="pairs narrow">{cards}</section>'
+
+    def judges(self, evaluation: Evaluation) -> str:
+        cards = self.two(map(self.judge, evaluation.judges))
+        favourable = any(card.examination.split == "train" for card in evaluation.judges)
+        warning = f'<p class="soft">{self.text("judges_trained")}</p>' if favourable else ""
+        return self.heading("judges", "judges_note") + warning + cards
+
+    def judge(self, card: JudgeCard) -> str:
+        exam = card.examination
+        lines = "".join(
+            f'<li class="{mark}">{self.text(key)}</li>'
+            for mark, key in (
+                ("good", "sees.yes") if exam.sees else ("bad", "sees.no"),
+                ("good", "reads.yes") if exam.reads else ("bad", "reads.no"),
+            )
+        )
+        on = self.text("examined_on", n=exam.num_pictures, split=exam.split)
+        rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in self.exam_rows(exam))
+        return (
+            f"<h3>{card.family} <span class='soft'>{card.identity}</span></h3><ul>{lines}</ul>"
+            f'<p class="soft">{on}</p><table>{rows}</table>'
+        )
+
+    def exam_rows(self, exam: Examination) -> Iterator[tuple[str, str]]:
+        for kind, distances in exam.distances.items():
+            steps = " \u2192 ".join(_short(distance) for distance in distances)
+            yield f"{self.text('distance_at')}: {self.text('spoiled.' + kind)}", steps
+        yield self.text("exam_floor"), _short(exam.floor)
+        needed = percent(CHANCES_NEEDED / max(1, exam.retrieval_of))
+        yield self.text("exam_retrieval", of=exam.retrieval_of, needed=needed), percent(exam.retrieval)
+        yield self.text("exam_shuffled"), percent(exam.retrieval_shuffled)
+        yield self.text("exam_swap"), self.text("none") if exam.swap is None else percent(exam.swap)
+        if exam.swap_shuffled is not None:
+            yield self.text("exam_swap_shuffled"), percent(exam.swap_shuffled)
+
+    def numbers(self, evaluation: Evaluation) -> str:
+        tables = "".join(self.table(card, evaluation) for card in evaluation.judges)
+        return f'{self.heading("numbers", "numbers_note")}<p class="soft">{self.text("columns_note")}</p>{tables}'
+
+    def table(self, card: JudgeCard, evaluation: Evaluation) -> str:
+        columns = ("metric", "balance", "generated", "training", "generated_half", "real")
+        head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in columns)
+        ours = sorted(
+            (row for row in evaluation.rows if row.judge == card.family),
+            key=lambda row: (METRICS.index(row.metric), row.balance),
+        )
+        body, last = "", ""
+        for row in ours:
+            name = self.metric(row, evaluation) if row.metric != last else ""
+            cells = "".join(
+                f"<td>{_cell(found)}</td>" for found in (row.generated, row.training, row.generated_half, row.real)
+            )
+            body += f"<tr{'' if name else ' class=more'}><td>{name}</td><td>{row.balance:g}</td>{cells}</tr>"
+            last = row.metric
+        title = self.text("judge_heading", judge=card.family, identity=card.identity)
+        return f'<div class="card finding wide"><h3>{title}</h3><table><tr>{head}</tr>{body}</table></div>'
+
+    def monitors(self, evaluation: Evaluation) -> str:
+        if not evaluation.monitors:
+            return ""
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{_short(value)}</td></tr>" for name, value in evaluation.monitors.items()
+        )
+        return f'{self.heading("monitors", "monitors_note")}<div class="card"><table>{rows}</table></div>'
+
+    def protocol(self, evaluation: Evaluation) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(name)}</td><td>{escape(str(value))}</td></tr>"
+            for name, value in vars(evaluation.protocol).items()
+        )
+        return (
+            f'{self.heading("protocol", "protocol_note")}<div class="card"><table>{rows}</table></div>'
+            f"<footer><p>{self.text('thresholds')}</p></footer>"
+        )
+
+
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
+    return sum(listed) / len(listed)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _cell(found: Estimate | None) -> str:
+    if found is None:
+        return "\u2013"
+    return (
+        f'{_short(found.value)}<span class="soft">{_short(found.low)} \u2026 {_short(found.high)} ({found.n:,})</span>'
+    )

@@ -1,0 +1,80 @@
+"""What does one judge say of one set of pictures? Each metric with its interval.
+
+Numbers of sets (distances, precision, ...) depend on the number of pictures: compare them at equal n only.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from bespoke.evaluation.intervals import Estimate, estimate, mean_estimate
+from bespoke.evaluation.metrics import frechet_distance, manifold, preference, retrieval
+from bespoke.evaluation.questions import Questions
+from bespoke.evaluation.seeing import read
+from bespoke.evaluation.teach import Taught
+
+NUM_RESAMPLES = 100  # of the distances, each of which takes as long as the distance itself
+LARGEST_KERNEL = 2000  # pictures; its matrices grow with their square
+
+OF_SETS = ("frechet", "kernel", "precision", "recall", "density", "coverage")
+OF_PAIRS = ("retrieval", "retrieval_in_class", "swap", "class_accuracy")
+OF_DRAWS = ("diversity", "near_copies")
+METRICS = (*OF_SETS, *OF_PAIRS, *OF_DRAWS)
+SMALL_IS_GOOD = ("frechet", "kernel", "near_copies")
+
+
+def set_scores(real: Tensor, fake: Tensor, groups: Tensor, *, seed: int) -> dict[str, Estimate]:
+    """How far two sets of N features [N, F] are apart; picture i of both is drawn together for the interval."""
+    one_by_one = manifold(real, fake)._asdict()
+    return {
+        "frechet": estimate(
+            lambda rows: frechet_distance(real[rows], fake[rows]), groups, seed=seed, num_resamples=NUM_RESAMPLES
+        ),
+        "kernel": kernel_estimate(real[:LARGEST_KERNEL], fake[:LARGEST_KERNEL], groups[:LARGEST_KERNEL], seed=seed),
+        **{name: mean_estimate(values, groups, seed=seed) for name, values in one_by_one.items()},
+    }
+
+
+def kernel_estimate(real: Tensor, fake: Tensor, groups: Tensor, *, seed: int) -> Estimate:
+    """The kernel distance over all pairs, and its interval. real, fake: [N, F]."""
+    n, x, y = len(real), real.double(), fake.double()
+    cubic = lambda a, b: (a @ b.T / a.shape[1] + 1) ** 3  # noqa: E731
+    within, across = cubic(x, x) + cubic(y, y), cubic(x, y)
+
+    def resampled(rows: Tensor) -> float:
+        weight = rows.bincount(minlength=n).double()
+        # A picture drawn twice is no pair: at distance 0 from itself it would make the distance too large.
+        pairs = weight.sum().square() - weight.square().sum()
+        inner = (weight @ within @ weight - within.diagonal() @ weight.square()) / pairs
+        return float(inner - 2 * (weight @ across @ weight) / weight.sum().square())
+
+    return estimate(resampled, groups, seed=seed, num_resamples=NUM_RESAMPLES)
+
+
+def pair_hits(taught: Taught, questions: Questions, features: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    """By metric: 0 or 1 for each picture that can be asked [K], and which pictures these are [K].
+
+    features: [N, F] of real or generated pictures, picture i to the caption i of the questions. A metric that cannot
+    be asked (one class only, no words to swap) is left out.
+    """
+    places = taught.judge.place_pictures(features)
+    captions = read(taught, questions.captions)
+    rows, hits = torch.arange(len(questions)), {}
+    if questions.others is not None:
+        hits["retrieval"] = retrieval(places, captions, questions.others), rows
+    if len(rows := questions.in_class_rows):
+        rivals = captions[questions.in_class]  # [M, K, E]
+        own, best = (places[rows] * captions[rows]).sum(1), torch.einsum("me,mke->mk", places[rows], rivals)
+        hits["retrieval_in_class"] = (own > best.max(1).values).double(), rows
+    if len(rows := questions.swap_rows):
+        hits["swap"] = preference(places[rows], captions[rows], read(taught, questions.swapped)), rows
+    if len(rows := torch.isin(questions.classes, taught.known_classes).nonzero()[:, 0]):
+        told = taught.judge.classify(features[rows]).argmax(1)
+        hits["class_accuracy"] = (told == questions.classes[rows]).double(), rows
+    return hits
+
+
+def standard_error(found: Estimate) -> float:
+    """Of a number with a 95% interval."""
+    return (found.high - found.low) / (2 * 1.96)

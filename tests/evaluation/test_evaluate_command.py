@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from bespoke.cli import run
+from bespoke.config import PRESETS
+from bespoke.data.captions import Tokenizer
+from bespoke.networks import build_networks
+from bespoke.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def place(boxes_folder: Path) -> Path:
+    """The catalogue's parent folder, which a model that was never trained is put into."""
+    folder = boxes_folder.parent
+    tokenizer = Tokenizer.train(["a small red box", "a large blue post"], 320)
+    torch.manual_seed(0)
+    networks = build_networks(PRESETS["test32"].model, tokenizer.vocabulary_size)
+    (folder / "run").mkdir()
+    Pipeline(networks, tokenizer).save_pretrained(folder / "run" / "model")
+    signals = {"step": 1, "images": 8, "caption_sensitivity": 0.123, "cka": 0.456}
+    (folder / "run" / "metrics.jsonl").write_text(json.dumps(signals) + "\n" + '{"step": 2}\n', "utf-8")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _small(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("BESPOKE_CACHE", str(place / "cache"))
+    monkeypatch.setattr("bespoke.evaluation.teach.PICTURES", 128)
+    monkeypatch.setattr("bespoke.commands.evaluate.FAMILIES", ("patches",))
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_model_is_evaluated_into_a_report_that_is_not_overwritten(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path: path.read_bytes() for path in Path("boxes").iterdir()}
+    command = ["evaluate", "run", "boxes", "--balance", "0.25", "--num-pictures", "50"]
+    assert run(command) == 0
+    told = capsys.readouterr().out
+    assert "This is about balance 0.25" in told
+    assert told.endswith("Report: evaluation-run/report.html\n")
+    data = json.loads(Path("evaluation-run/report.json").read_text("utf-8"))
+    assert data["protocol"]["num_pictures"] == 50
+    assert data["protocol"]["balances"] == [0.25]
+    assert data["protocol"]["split"] == "validation"
+    assert data["protocol"]["model_name"].startswith("run ")
+    assert data["monitors"]["cka"] == 0.456
+    assert "0.456" in Path("evaluation-run/report.html").read_text("utf-8")
+    assert {path: path.read_bytes() for path in Path("boxes").iterdir()} == before
+    # The judges are there now: a second evaluation teaches none.
+    monkeypatch.setattr("bespoke.evaluation.teach.teach", lambda *args, **kwargs: pytest.fail("taught again"))
+    assert run([*command, "--language", "ja"]) == 0
+    assert '<html lang="ja">' in Path("evaluation-run-2/report.html").read_text("utf-8")
+    again = json.loads(Path("evaluation-run-2/report.json").read_text("utf-8"))
+    assert again["rows"] == data["rows"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "boxes"], "nowhere: no such folder; give a run, a model folder or a hub id like owner/name"),
+        (["run", "nowhere"], "nowhere: no such"),
+        (["boxes", "boxes"], "boxes: no model_index.json in it"),
+        (["run", "boxes", "--balance", "1.5"], "--balance 1.5: expected a number from 0 (realism) to 1"),
+        (["run", "boxes", "--split", "half"], "--split half: expected one of train, validation, test; choose one"),
+        (["run", "boxes", "--num-pictures", "10"], "--num-pictures 10: expected 50 or more; fewer say nothing"),
+        (["run", "boxes", "--seed", "-1"], "--seed -1: expected a whole number from 0"),
+        (["run", "boxes", "--language", "fr"], "--language fr: expected one of en, ja"),
+        (["run", "boxes", "--out", "run"], "run: not empty"),
+        (["run", "boxes", "--out", "boxes/report"], "boxes/report: inside the catalogue, which is left as it is"),
+        (["run", "bare"], "no caption; write one or take the picture out"),
+        (["run", "few"], "few: no pictures for validation, at least 50 are needed"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(
+    place: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in (("bare", ""), ("few", "a red box")):
+        (place / name).mkdir(exist_ok=True)
+        (place / name / "0.png").write_bytes((place / "boxes" / "0.png").read_bytes())
+        (place / name / "metadata.jsonl").write_text(json.dumps({"file_name": "0.png", "text": text}) + "\n", "utf-8")
+    assert run(["evaluate", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("bespoke: ")
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_asking_for_help_loads_nothing_that_takes_long() -> None:
+    before = set(sys.modules)
+    assert run(["evaluate", "--help"]) == 0
+    assert "bespoke.commands.evaluate" not in set(sys.modules) - before

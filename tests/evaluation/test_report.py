@@ -1,0 +1,139 @@
+"""Does the report say what was found, in every language, and nothing else?"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from string import Formatter
+
+import pytest
+
+from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.report import page
+from bespoke.evaluation.report_texts import TEXTS, sentence
+from bespoke.evaluation.result import Evaluation, Row, as_data
+from bespoke.evaluation.scores import METRICS
+from bespoke.evaluation.verdict import weigh
+from bespoke.pages.texts import LANGUAGES, Language
+
+
+def at(value: float) -> Estimate:
+    return Estimate(value, value - 0.05, value + 0.05, 600)
+
+
+def outcome(evaluation: Evaluation, *, sees: bool = True, reads: bool = True, **values: float) -> Evaluation:
+    """The evaluation with a judge of these abilities and these scores of generated pictures; real ones get 0.9."""
+    exam = evaluation.judges[0].examination
+    floor = 0.0 if sees else 1e9
+    distances = {"blur": [1.0, 2.0, 3.0]}
+    found = 0.5 if reads else 0.0
+    exam = replace(
+        exam, distances=distances, floor=floor, retrieval=found, retrieval_shuffled=0.0, swap=0.9, swap_shuffled=0.5
+    )
+    scores = {"precision": 0.9, "coverage": 0.9, "retrieval": 0.9, "frechet": 0.9, "near_copies": 0.01, **values}
+    rows = tuple(
+        Row("residual", balance, name, at(value), at(0.9), None, None, None)
+        for balance in (0.0, 1.0)
+        for name, value in scores.items()
+    )
+    judge = replace(evaluation.judges[0], examination=exam)
+    return replace(evaluation, judges=(judge,), rows=rows, protocol=replace(evaluation.protocol, num_pictures=600))
+
+
+@pytest.mark.parametrize(
+    ("changes", "decision", "reason"),
+    [
+        ({}, "good", "no_copies"),
+        ({"precision": 0.6}, "partly", "realism_fair"),
+        ({"precision": 0.3}, "poor", "realism_poor"),
+        ({"frechet": 5.0}, "partly", "realism_fair"),
+        ({"frechet": 20.0}, "poor", "realism_poor"),
+        ({"coverage": 0.2}, "poor", "variety_poor"),
+        ({"retrieval": 0.6}, "partly", "text_fair"),
+        ({"near_copies": 0.3}, "partly", "copies"),
+        ({"reads": False}, "unknown", "text_unknown"),
+        ({"sees": False}, "unknown", "realism_unknown"),
+        ({"sees": False, "retrieval": 0.1}, "poor", "text_poor"),
+    ],
+)
+def test_the_verdict_follows_from_the_numbers(
+    evaluation: Evaluation, changes: dict[str, float], decision: str, reason: str
+) -> None:
+    verdict = weigh(outcome(evaluation, **changes))  # type: ignore[arg-type]
+    assert verdict.decision == decision
+    assert reason in [line.key for line in verdict.reasons]
+
+
+def test_an_alarm_keeps_a_model_from_being_called_good(evaluation: Evaluation) -> None:
+    good = outcome(evaluation)
+    ahead = tuple(Row("residual", balance, "swap", at(0.99), at(0.9), None, None, 3.0) for balance in (0.0, 1.0))
+    alarmed = replace(good, rows=(*good.rows, *ahead))
+    assert weigh(alarmed).decision == "partly"
+    assert "Alarms" in page(alarmed, "en")
+    assert "3.0 standard errors better" in page(alarmed, "en")
+    assert "Alarms" not in page(good, "en")
+
+
+def test_finding_captions_better_than_on_real_pictures_is_no_success(evaluation: Evaluation) -> None:
+    good = outcome(evaluation)
+    ahead = tuple(replace(row, advantage=3.0) if row.metric == "retrieval" else row for row in good.rows)
+    verdict = weigh(replace(good, rows=ahead))
+    assert verdict.decision == "partly"
+    assert [line.good for line in verdict.reasons if line.key == "text_exceeds"] == [False]
+
+
+def test_a_judge_that_fails_is_not_asked_and_the_page_says_so(evaluation: Evaluation) -> None:
+    failed = page(outcome(evaluation, reads=False), "en")
+    assert "claims about faithfulness to the text are not possible" in failed
+    assert "not reliable here" in failed
+    assert "claims about faithfulness are possible" in page(outcome(evaluation), "en")
+
+
+def test_every_sentence_is_there_in_every_language_and_fills_in_the_same() -> None:
+    for key, text in TEXTS.items():
+        fields = [
+            {name for _, name, _, _ in Formatter().parse(getattr(text, language)) if name} for language in LANGUAGES
+        ]
+        assert fields[0] == fields[1], key
+        assert all(getattr(text, language).strip() for language in LANGUAGES), key
+        assert re.search("[\u3040-\u30ff\u4e00-\u9fff]", text.ja), key
+        assert text.en.isascii() or "metric." in key, key
+    assert all(f"metric.{metric}" in TEXTS for metric in METRICS)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_needs_nothing_from_elsewhere_and_shows_every_number(
+    evaluation: Evaluation, language: Language
+) -> None:
+    html = page(evaluation, language)
+    assert f'<html lang="{language}">' in html
+    assert all(source.startswith("data:image/png;base64,") for source in re.findall(r"src=.(.{22})", html))
+    assert re.findall(r"<script|href=|url\(|@import|srcset", html) == []
+    balances = len(evaluation.protocol.balances)
+    assert html.count("<img") == 16 * (1 + balances) + 2 * 8
+    for card in evaluation.judges:
+        assert card.identity in html
+    assert html.count("<tr") > len(evaluation.rows)
+    for value in (evaluation.protocol.fingerprint, evaluation.protocol.model, evaluation.protocol.torch):
+        assert value in html
+    for line in weigh(evaluation).reasons:
+        assert sentence(line, language).split("'")[0] in html
+
+
+def test_a_caption_cannot_bring_a_tag_into_the_page(evaluation: Evaluation) -> None:
+    captions = ["<img src=x onerror=alert(1)>", *evaluation.pictures.captions[1:]]
+    html = page(replace(evaluation, pictures=evaluation.pictures._replace(captions=captions)), "en")
+    assert "<img src=x" not in html
+    assert "&lt;img src=x" in html
+
+
+def test_the_numbers_for_programs_are_those_of_the_page(evaluation: Evaluation) -> None:
+    data = json.loads(json.dumps(as_data(evaluation), allow_nan=False))
+    assert len(data["rows"]) == len(evaluation.rows)
+    first, row = data["rows"][0], evaluation.rows[0]
+    assert first["generated"] == row.generated._asdict()
+    assert first["metric"] == row.metric
+    assert data["protocol"]["seed"] == 3
+    assert data["judges"][0]["sees"] == evaluation.judges[0].examination.sees
+    assert len(data["suspects"]) == 8

@@ -1,0 +1,108 @@
+"""Do judges learn from real pairs, the same each time, and only once?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from bespoke.data.captions import Tokenizer
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.sample import write_sample
+from bespoke.data.store import PairStore, prepare
+from bespoke.evaluation.examine import STRENGTHS, Examination, Examined, blur, color_shift, noise
+from bespoke.evaluation.questions import ask
+from bespoke.evaluation.scores import pair_hits
+from bespoke.evaluation.seeing import look_at
+from bespoke.evaluation.teach import judge_of, teach
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> PairStore:
+    return prepare(Catalogue.open(str(write_sample(tmp_path / "shop", 24, 32, seed=0))), 32)
+
+
+def test_teaching_twice_gives_the_same_judge_and_leaves_randomness_alone(shop: PairStore) -> None:
+    tokenizer = Tokenizer.train((text for index in range(24) for text in shop.captions(index)), 320)
+    before = torch.get_rng_state()
+    first, second = (teach(shop, tokenizer, "residual", num_pictures=24, batch_size=12).state_dict() for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    third = teach(shop, tokenizer, "residual", num_pictures=12, batch_size=12).state_dict()
+    assert not torch.equal(first["narrow.weight"], third["narrow.weight"])
+
+
+def test_a_judge_is_taught_once_a_catalogue_and_then_read(shop: PairStore) -> None:
+    shown: list[tuple[int, int]] = []
+    tell = lambda done, total: shown.append((done, total))  # noqa: E731
+    taught = judge_of(shop, "residual", tell, num_pictures=24, batch_size=12)
+    assert shown == [(12, 24), (24, 24)]
+    again = judge_of(shop, "residual", tell, num_pictures=24, batch_size=12)
+    assert len(shown) == 2
+    assert again.identity == taught.identity
+    assert torch.equal(again.judge.narrow.weight, taught.judge.narrow.weight)
+    assert judge_of(shop, "residual", tell, num_pictures=12, batch_size=12).identity != taught.identity
+
+
+def test_a_judge_that_has_learned_tells_true_captions_from_swapped_ones_on_new_pictures(
+    boxes: PairStore, judges: list[Examined]
+) -> None:
+    taught = judges[0].taught
+    questions = ask(boxes, "test", num_pictures=60, seed=0)
+    (seen,) = look_at(boxes, questions.index, [taught])
+    right, wrong = pair_hits(taught, questions, seen), pair_hits(taught, questions, seen.roll(1, 0))
+    assert float(right["swap"][0].mean()) > 0.75  # guessing: 0.5
+    assert float(right["swap"][0].mean()) > float(wrong["swap"][0].mean())
+    assert set(taught.known_classes.tolist()) == {0, 1, 2}
+
+
+def test_spoiling_is_stronger_at_each_step() -> None:
+    pictures = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for spoil in (blur, noise, color_shift):
+        changes = [float((spoil(pictures, strength) - pictures).abs().mean()) for strength in (0, *STRENGTHS)]
+        assert changes == sorted(changes)
+        assert changes[0] == pytest.approx(0, abs=1e-6)
+        assert spoil(pictures, 4).shape == pictures.shape
+        assert float(spoil(pictures, 4).abs().max()) <= 1
+
+
+def exam(**changes: object) -> Examination:
+    values = {
+        "split": "test",
+        "num_pictures": 100,
+        "distances": {"blur": [1.0, 2.0, 3.0], "noise": [1.0, 2.0, 4.0]},
+        "floor": 0.5,
+        "retrieval": 0.2,
+        "retrieval_of": 100,
+        "retrieval_shuffled": 0.01,
+        "swap": 0.85,
+        "swap_shuffled": 0.5,
+    }
+    return Examination(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_judge_must_see_pictures_get_worse_and_further_than_other_real_ones() -> None:
+    assert exam().sees
+    assert not exam(distances={"blur": [1.0, 3.0, 2.0]}).sees
+    assert not exam(distances={"blur": [0.0, 1.0, 2.0]}).sees
+    assert not exam(floor=3.5).sees
+
+
+def test_a_judge_must_find_captions_and_notice_swapped_words() -> None:
+    assert exam().reads
+    assert not exam(swap=0.79).reads
+    assert not exam(swap=None).reads
+    assert not exam(swap_shuffled=0.8).reads
+    assert not exam(retrieval=0.02).reads
+    assert not exam(retrieval_shuffled=0.2).reads
+
+
+def test_an_examination_is_kept_with_the_features_of_training_pictures(
+    boxes: PairStore, judges: list[Examined]
+) -> None:
+    for judge in judges:
+        assert judge.examination.split == "validation"
+        assert judge.training_index.tolist() == boxes.indices("train").tolist()
+        (again,) = look_at(boxes, boxes.indices("train"), [judge.taught])
+        torch.testing.assert_close(judge.training, again)
