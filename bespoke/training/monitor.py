@@ -1,7 +1,7 @@
 """Is the training in good health? Signals that need only tensors, and alarms in plain words.
 
 None of these numbers may be used to choose between models or to report quality: they come from the networks that are
-being trained. They say where to look. Thresholds are those of SCIENCE.md 2.10, or ours where the comment says so.
+being trained. They say where to look. Thresholds are rules of thumb; those marked ours were not found elsewhere.
 """
 
 from __future__ import annotations
