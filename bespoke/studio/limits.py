@@ -1,0 +1,21 @@
+"""How much may be asked for at once? The same for page and API. Knows neither Django nor torch."""
+
+from __future__ import annotations
+
+LONGEST_TEXT = 1000  # characters
+MOST_IMAGES = 10  # of one job, as OpenAI's API has it
+MOST_CANDIDATES = 64  # best_of
+LARGEST_SEED = 2**53 - 1  # as in the pipeline
+MOST_WAITING = 100  # jobs in the queue; then the next is refused, with a time to come back
+RETRY_SECONDS = 10
+
+
+def text_problem(text: str) -> str:
+    """What is wrong with a text that is to be drawn; empty where nothing is."""
+    if not text.strip():
+        return "empty; say what to draw"
+    if len(text) > LONGEST_TEXT:
+        return f"{len(text)} characters; at most {LONGEST_TEXT} are read"
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return "holds a character that is none; write it again"
+    return ""

@@ -1,0 +1,49 @@
+"""Which models are there? The folders under HOME/models, each looked into whenever it changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bespoke.errors import UserError
+from bespoke.pipeline import Pipeline
+from bespoke.studio.models import TrainedModel
+
+INDEX = "model_index.json"
+
+
+def scan(folder: Path) -> None:
+    """Write down what is found in `folder`. A model whose weights have changed must be registered again."""
+    names = set()
+    for place in sorted(folder.iterdir()):
+        if place.name.startswith(".") or not (stamp := stamp_of(place)):
+            continue
+        names.add(place.name)
+        known = TrainedModel.objects.filter(name=place.name).first()
+        if known is None or known.stamp != stamp:
+            _look(place, stamp, known or TrainedModel(name=place.name))
+    for lost in TrainedModel.objects.exclude(name__in=names).exclude(stamp=""):
+        lost.stamp, lost.problem = "", f"{folder / lost.name}: no longer there; put it back"
+        lost.save()
+
+
+def stamp_of(place: Path) -> str:
+    """Changes whenever training writes the model anew; empty where there is none."""
+    for index in (place / "model" / INDEX, place / INDEX):
+        try:
+            return str(index.stat().st_mtime_ns)
+        except OSError:
+            continue
+    return ""
+
+
+def _look(place: Path, stamp: str, model: TrainedModel) -> None:
+    model.stamp, model.problem = stamp, ""
+    try:
+        pipeline = Pipeline.from_pretrained(place, device="cpu")
+    except UserError as error:
+        model.problem = str(error)
+    else:
+        if model.identity != pipeline.identity:
+            model.registered_at = model.registered_by = None
+        model.identity, model.image_size = pipeline.identity, pipeline.networks.settings.image_size
+    model.save()

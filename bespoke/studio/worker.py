@@ -1,0 +1,153 @@
+"""Who draws? A process beside the web server that takes jobs from the queue until it is told to stop."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import signal
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from threading import Event
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import close_old_connections
+
+from bespoke.errors import UserError
+from bespoke.pipeline import Pipeline
+from bespoke.provenance import mark
+from bespoke.studio import jobs, registry
+from bespoke.studio.models import Job, Picture
+
+LOG = logging.getLogger("bespoke.worker")
+IDLE_SECONDS, BEAT_SECONDS, SCAN_SECONDS = 0.2, 5.0, 5.0
+MOST_PIPELINES = 2  # kept in memory
+
+
+class StoppedError(Exception):
+    """The worker is asked to stop while it draws."""
+
+
+class Artist:
+    """Draws jobs; keeps the models it has drawn with lately."""
+
+    def __init__(self, models: Path, stop: Event) -> None:
+        self._models, self._stop = models, stop
+        self._pipelines: dict[tuple[str, str], Pipeline] = {}
+
+    def draw(self, job: Job) -> None:
+        """Draw a job and hand it in. Raises UserError, StoppedError, LeaseLostError."""
+        pipeline = self._pipeline(job)
+        model = f"{job.model.name} {pipeline.identity}"
+        drawn = pipeline.stream(
+            [job.text], num_images=job.num_images, balance=job.balance, seed=job.seed, best_of=job.best_of
+        )
+        pictures: list[Picture] = []
+        try:
+            for number, picture in enumerate(drawn):
+                if self._stop.is_set():
+                    raise StoppedError
+                with tempfile.TemporaryDirectory(prefix="bespoke-") as folder:
+                    file = Path(folder) / "picture.png"
+                    mark(
+                        picture.image,
+                        file,
+                        prompt=picture.text,
+                        seed=picture.seed,
+                        balance=picture.balance,
+                        model=model,
+                    )
+                    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+                    with file.open("rb") as stream:
+                        # The lease is in the name: who has lost it cannot touch what another writes.
+                        name = default_storage.save(f"{job.pk}/{number}-{job.lease}.png", File(stream))
+                pictures.append(
+                    Picture(
+                        job=job,
+                        number=number,
+                        file=name,
+                        sha256=digest,
+                        seed=picture.seed,
+                        alignment=picture.alignment,
+                        model_name=model,
+                    )
+                )
+            jobs.finish(job, pictures, pipeline.tokenizer.unknown(job.text))
+        except (StoppedError, UserError, jobs.LeaseLostError):  # after any other the end may have been written
+            for made in pictures:
+                default_storage.delete(made.file)
+            raise
+        _clear_leftovers(job, {made.file for made in pictures})
+
+    def _pipeline(self, job: Job) -> Pipeline:
+        place = self._models / job.model.name
+        key = (job.model.name, registry.stamp_of(place))
+        if key not in self._pipelines:
+            while len(self._pipelines) >= MOST_PIPELINES:
+                del self._pipelines[next(iter(self._pipelines))]
+            self._pipelines[key] = Pipeline.from_pretrained(place)
+        pipeline = self._pipelines[key]
+        if pipeline.identity != job.model.identity:
+            raise UserError(f"model {job.model.name} has changed since it was registered; register it again")
+        return pipeline
+
+
+def _clear_leftovers(job: Job, kept: set[str]) -> None:
+    """Files of workers that were killed over this job."""
+    for name in default_storage.listdir(str(job.pk))[1]:
+        if f"{job.pk}/{name}" not in kept:
+            default_storage.delete(f"{job.pk}/{name}")
+
+
+def work(stop: Event) -> None:
+    """Take jobs and draw them until `stop` is set or the launcher is gone."""
+    me, launcher = uuid.uuid4(), os.getppid()
+    artist = Artist(settings.HOME.models, stop)
+    next_beat = next_scan = 0.0
+    LOG.info("worker is ready")
+    while not stop.is_set() and os.getppid() == launcher:
+        close_old_connections()
+        if (now := time.monotonic()) >= next_beat:
+            jobs.beat(me)
+            next_beat = now + BEAT_SECONDS
+        if now >= next_scan:
+            registry.scan(settings.HOME.models)
+            next_scan = time.monotonic() + SCAN_SECONDS
+        if (job := jobs.claim()) is None:
+            stop.wait(IDLE_SECONDS)
+        else:
+            _draw(artist, job, me)
+    LOG.info("worker has stopped")
+
+
+def _draw(artist: Artist, job: Job, worker: uuid.UUID) -> None:
+    began, told = time.monotonic(), {"job": str(job.pk), "attempt": job.attempts}
+    try:
+        with jobs.renewing(job, worker):
+            artist.draw(job)
+    except UserError as error:
+        jobs.fail(job, str(error))
+        LOG.warning("job failed", extra=told | {"reason": str(error)})
+    except StoppedError:
+        jobs.release(job)
+        LOG.info("job put back", extra=told)
+    except jobs.LeaseLostError:
+        LOG.warning("lease lost, result thrown away", extra=told)
+    except Exception:
+        # Its owner learns no internals; the log has them.
+        jobs.fail(job, f"could not be drawn; the log says why under {job.pk}")
+        LOG.exception("job failed", extra=told)
+    else:
+        LOG.info("job done", extra=told | {"seconds": round(time.monotonic() - began, 3)})
+
+
+def main() -> None:
+    """The worker process, as the launcher starts it with Django set up."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    work(stop)

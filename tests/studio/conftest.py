@@ -1,0 +1,256 @@
+"""A studio of this process with an empty database, one that runs as users start it, and a model of four steps."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+from bespoke.studio.home import DATABASE, HOME, URL, Home
+
+ROOT = Path(__file__).parent.parent.parent
+NAME, PASSWORD = "ada", "a-long-pass-phrase-9"
+
+# Django has one home in a process, and models can only be imported when it is set up.
+_folder = tempfile.TemporaryDirectory(prefix="bespoke-studio-")
+os.environ.pop(URL, None)
+# An empty PostgreSQL database to use instead of SQLite, in the tests that need no running studio.
+os.environ[DATABASE] = os.environ.get("BESPOKE_TEST_DATABASE", "")
+os.environ |= {HOME: _folder.name, "DJANGO_SETTINGS_MODULE": "bespoke.studio.settings"}
+Home(Path(_folder.name)).prepare()
+
+import django  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+settings.LOGGING_CONFIG = None  # the log of other tests is not ours
+settings.ALLOWED_HOSTS.append("testserver")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def _tables() -> Iterator[None]:
+    call_command("migrate", interactive=False, verbosity=0)
+    yield
+    connection.close()
+
+
+@pytest.fixture
+def database(_tables: None) -> Iterator[None]:
+    """The tables, empty; what a test writes is gone after it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def visitor(database: None) -> Callable[[str], Client]:
+    """A browser of somebody who is logged in with this role; "" is a stranger."""
+    from django.contrib.auth.models import User
+
+    from bespoke.studio.access import set_role
+
+    def come(role: str) -> Client:
+        client = Client()
+        if role:
+            user, fresh = User.objects.get_or_create(username=role)
+            if fresh:
+                set_role(user, role)
+            client.force_login(user)
+        return client
+
+    return come
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of four steps on the built-in catalogue."""
+    from bespoke.cli import run
+    from bespoke.data.sample import write_sample
+
+    folder = tmp_path_factory.mktemp("runs")
+    shop = write_sample(folder / "shop", 24, 32, seed=0)
+    asked = ["train", str(shop), "--out", str(folder / "mugs"), "--preset", "test32", "--images", "64"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BESPOKE_CACHE", str(folder / "cache"))
+        patch.setattr("bespoke.training.settle.NUM_PICTURES", 64)
+        assert run([*asked, "--set", "training.batch_size=16"]) == 0
+    return folder / "mugs"
+
+
+class Live:
+    """A studio as users start it, in processes of its own."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home, self._options, self._port = home, options, 0
+        self.process: subprocess.Popen[str] | None = None
+        self.log = home.parent / f"{home.name}.log"
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self._port}"
+
+    def start(self) -> None:
+        given = {
+            DATABASE: "",
+            "BESPOKE_STUDIO_ADMIN": NAME,
+            "BESPOKE_STUDIO_ADMIN_PASSWORD": PASSWORD,
+            "PYTHONPATH": str(ROOT),
+        }
+        asked = ["studio", "--home", str(self.home), "--port", str(self._port), *self._options]
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bespoke", *asked],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=os.environ | given | {"PYTHONPATH": str(ROOT)},
+            )
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := re.search(r"The studio is at http://localhost:(\d+)/", line):
+                self._port = int(found[1])
+                break
+        else:
+            raise AssertionError(self.log.read_text("utf-8"))
+        self.wait(lambda: self.is_up("/health/ready"))
+
+    def is_up(self, path: str) -> bool:
+        try:
+            with urlopen(self.address + path, timeout=10) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 300) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.log.read_text("utf-8")[-3000:]
+            time.sleep(0.1)
+
+    def worker(self) -> int | None:
+        """The worker's process id."""
+        assert self.process is not None
+        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+        return int(found[0]) if found else None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(120)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+
+@pytest.fixture(scope="session")
+def _live(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One running studio for all tests that need a real one, its model registered."""
+    home = tmp_path_factory.mktemp("live") / "home"
+    (home / "models").mkdir(parents=True)
+    shutil.copytree(trained / "model", home / "models" / "mugs" / "model")
+    studio = Live(home)
+    studio.start()
+    with Inside(studio) as database:
+        studio.wait(lambda: database.get("SELECT count(*) FROM studio_trainedmodel WHERE identity != ''") == 1)
+        database.do("UPDATE studio_trainedmodel SET registered_at = found_at")
+    yield studio
+    if studio.is_up("/health/live"):
+        studio.stop()
+
+
+@pytest.fixture
+def live(_live: Live) -> Live:
+    """The running studio, started again where a test has stopped it."""
+    if not _live.is_up("/health/live"):
+        _live.start()
+    return _live
+
+
+class Inside:
+    """A look into a studio's SQLite file from outside."""
+
+    def __init__(self, studio: Live) -> None:
+        import sqlite3
+
+        self._connection = sqlite3.connect(studio.home / "studio.sqlite3", timeout=20, isolation_level=None)
+
+    def __enter__(self) -> Inside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def get(self, question: str) -> object:
+        row = self._connection.execute(question).fetchone()
+        return row[0] if row else None
+
+    def do(self, change: str) -> None:
+        self._connection.execute(change)
+
+
+@pytest.fixture
+def inside(live: Live) -> Iterator[Inside]:
+    with Inside(live) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def _postgresql() -> Iterator[tuple[Path, str]]:
+    """Where the programs and the socket of a PostgreSQL of our own are; skips where it is not installed."""
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    found = shutil.which("initdb", path=os.pathsep.join([*map(str, places), os.environ.get("PATH", "")]))
+    if found is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    programs = Path(found).parent
+    # It refuses to run as root; then it runs as the user that its package made.
+    user = "postgres" if os.getuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="bespoke-pg-") as folder:
+        if user:
+            shutil.chown(folder, user)
+        data = f"{folder}/data"
+        subprocess.run(
+            [programs / "initdb", "-D", data, "-A", "trust", "-U", "bespoke", "--no-sync"],
+            check=True,
+            capture_output=True,
+            user=user,
+            cwd=folder,
+        )
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=user,
+            cwd=folder,
+        )
+        ready = [programs / "pg_isready", "-q", "-h", folder]
+        while subprocess.run(ready).returncode:
+            assert server.poll() is None
+            time.sleep(0.05)
+        yield programs, folder
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def postgresql(_postgresql: tuple[Path, str]) -> str:
+    """The address of an empty PostgreSQL database."""
+    programs, folder = _postgresql
+    name = f"studio_{time.monotonic_ns()}"
+    subprocess.run([programs / "createdb", "-h", folder, "-U", "bespoke", name], check=True)
+    return f"postgresql://bespoke@/{name}?host={folder}"
