@@ -60,10 +60,15 @@ def check_catalogue(
 
 def check_place(folder: Path, location: str) -> None:
     """Raise UserError where `folder` is in use, or inside the catalogue at `location`, in which nothing is changed."""
-    if _is_inside(folder, location):
-        raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
+    check_outside(folder, location)
     if folder.exists():
         claim_folder(folder)
+
+
+def check_outside(folder: Path, location: str) -> None:
+    """Raise UserError where `folder` lies in the catalogue at `location`."""
+    if _is_inside(folder, location):
+        raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
 
 
 def _is_inside(folder: Path, location: str) -> bool:

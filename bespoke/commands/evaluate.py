@@ -9,6 +9,7 @@ from pathlib import Path
 from bespoke.commands.check import DATA, PAGE, check_place, free_place
 from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.commands.train import open_catalogue
+from bespoke.config import DEFAULT_PRESET, GateSettings, resolve, resolve_gates
 from bespoke.data.columns import Columns
 from bespoke.data.item import SPLITS, Split
 from bespoke.data.store import PairStore
@@ -16,15 +17,17 @@ from bespoke.errors import UserError
 from bespoke.evaluation import report_texts, teach
 from bespoke.evaluation.evaluate import check_balances, evaluate
 from bespoke.evaluation.examine import Examined, examined
+from bespoke.evaluation.gates import Gate, all_passed, check_gates, summary
 from bespoke.evaluation.judge import FAMILIES, Family
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.report import page
-from bespoke.evaluation.report_texts import sentence
+from bespoke.evaluation.report_texts import gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, as_data
 from bespoke.evaluation.verdict import weigh
 from bespoke.generation import claim_folder, model_name
 from bespoke.pages.texts import Language, language_of
 from bespoke.pipeline import LARGEST_SEED, Pipeline
+from bespoke.training.plan import CONFIG, read_plan
 
 DEFAULT_BALANCES = (0.0, 0.5, 1.0)
 _MARKS = {True: "+", False: "-"}
@@ -42,18 +45,24 @@ def evaluate_model(
     columns: Columns,
     skip_bad: bool,
     out: Path | None,
-) -> None:
-    """Evaluate a model on a catalogue, write the report, and say the verdict. Raises UserError."""
+    overrides: Sequence[str] = (),
+    by_gates: bool = False,
+) -> bool:
+    """Evaluate a model on a catalogue, write the report, and say the verdict; True when the model passes its gates.
+
+    overrides: changes of the gates that the model's run was given; by_gates: say which of them fail. Raises UserError.
+    """
     spoken, asked = language_of(language), check_balances(balances or DEFAULT_BALANCES)
     if not 0 <= seed <= LARGEST_SEED // 2:
         raise UserError(f"--seed {seed}: expected a whole number from 0 to {LARGEST_SEED // 2}; choose one")
     if out is not None:
         check_place(out, catalogue)
+    settings = _gates_of(Path(model), overrides)
     pipeline = Pipeline.from_pretrained(model)
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
-    chosen = _split(split)
+    chosen = split_named(split)
     ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
-    judges = [_judge(store, family) for family in FAMILIES]
+    judges = judges_of(store)
     name = model_name(model, pipeline)
     with Bar("Evaluating") as bar:
         evaluation = evaluate(
@@ -69,11 +78,28 @@ def evaluate_model(
             tell=lambda what, done, total: bar.update(done, total, f"{what}: {done:,} of {total:,} pictures"),
         )
     folder = claim_folder(free_place(f"evaluation-{name.split()[0]}", catalogue) if out is None else out)
-    _write(evaluation, folder, spoken)
-    _tell(evaluation, folder, spoken)
+    gates = check_gates(evaluation, settings)
+    _write(evaluation, gates, page(evaluation, spoken, settings), folder, spoken)
+    _tell(evaluation, spoken)
+    _tell_gates(gates, spoken, failures=by_gates)
+    say(report_texts.say("screen.report", spoken, path=str(folder / PAGE)))
+    return all_passed(gates)
 
 
-def _split(name: str) -> Split:
+def _gates_of(model: Path, overrides: Sequence[str]) -> GateSettings:
+    """The gates that a run was started with, else those of the default preset, changed by `overrides`."""
+    run = model.parent if model.name == "model" else model
+    config = read_plan(run).config if (run / CONFIG).is_file() else resolve(DEFAULT_PRESET)
+    return resolve_gates(config, overrides)
+
+
+def judges_of(store: PairStore) -> list[Examined]:
+    """The judges of a catalogue; those that are not there yet are taught and examined under progress bars."""
+    return [_judge(store, family) for family in FAMILIES]
+
+
+def split_named(name: str) -> Split:
+    """Raises UserError where there is no such split."""
     for split in SPLITS:
         if split == name:
             return split
@@ -81,7 +107,6 @@ def _split(name: str) -> Split:
 
 
 def _judge(store: PairStore, family: Family) -> Examined:
-    """A judge of the catalogue; where there is none yet, it is taught and examined under a progress bar."""
     with Bar(f"Teaching a judge ({family})") as bar:
         taught = teach.judge_of(store, family, _shown(bar), num_pictures=teach.PICTURES)
     with Bar(f"Examining a judge ({family})") as bar:
@@ -110,9 +135,21 @@ def _monitors(run: Path) -> dict[str, float]:
     return {name: value for name, value in rows[-1].items() if "/" not in name and isinstance(value, (int, float))}
 
 
-def _write(evaluation: Evaluation, folder: Path, language: Language) -> None:
+def _write(evaluation: Evaluation, gates: Sequence[Gate], html: str, folder: Path, language: Language) -> None:
     verdict = weigh(evaluation)
     data = as_data(evaluation) | {
+        "gates_passed": all_passed(gates),
+        "gates": [
+            {
+                "gate": gate.name,
+                "measured": gate.measured,
+                "limit": gate.limit,
+                "passed": gate.passed,
+                "text": gate_sentence(gate.said, language),
+                "advice": gate_sentence(gate.advice, language) if gate.advice else None,
+            }
+            for gate in gates
+        ],
         "verdict": verdict.decision,
         "verdict_balance": verdict.balance,
         "verdict_text": report_texts.say(f"verdict.{verdict.decision}", language),
@@ -120,16 +157,23 @@ def _write(evaluation: Evaluation, folder: Path, language: Language) -> None:
     }
     try:
         (folder / DATA).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        (folder / PAGE).write_text(page(evaluation, language), "utf-8")
+        (folder / PAGE).write_text(html, "utf-8")
     except OSError as error:
         raise UserError(f"{folder}: the report cannot be written ({error.strerror}); name another --out") from error
 
 
-def _tell(evaluation: Evaluation, folder: Path, language: Language) -> None:
+def _tell(evaluation: Evaluation, language: Language) -> None:
     """The verdict and its reasons, in a few lines."""
     verdict = weigh(evaluation)
     say(f"{evaluation.protocol.model_name}: {report_texts.say('verdict.' + verdict.decision, language)}")
     say(f"  {report_texts.say('about_balance', language, balance=f'{verdict.balance:g}')}")
     for line in verdict.reasons:
         say(f"  {_MARKS[line.good]} {sentence(line, language)}")
-    say(report_texts.say("screen.report", language, path=str(folder / PAGE)))
+
+
+def _tell_gates(gates: Sequence[Gate], language: Language, *, failures: bool) -> None:
+    """Whether the model may be released and, where asked, why not and what to do."""
+    say(f"{report_texts.say('gates', language)}: {gate_sentence(summary(gates), language)}")
+    for gate in gates if failures else ():
+        if gate.advice:
+            say(f"  - {gate_sentence(gate.said, language)} {gate_sentence(gate.advice, language)}")

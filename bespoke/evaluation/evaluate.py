@@ -17,7 +17,7 @@ from bespoke.evaluation.examine import Examined, held_out
 from bespoke.evaluation.floor import Floor
 from bespoke.evaluation.metrics import Copies, near_copies
 from bespoke.evaluation.questions import PICTURES_A_CAPTION, Questions, ask
-from bespoke.evaluation.result import Evaluation, JudgeCard, Pictures, Protocol, Suspect
+from bespoke.evaluation.result import Evaluation, Features, JudgeCard, Pictures, Protocol, Suspect
 from bespoke.evaluation.seeing import draw, look_at, look_through
 from bespoke.pipeline import Pipeline
 from bespoke.precision import computes_bf16
@@ -56,13 +56,14 @@ def evaluate(
     questions = ask(store, split, num_pictures=num_pictures, seed=seed)
     real = look_at(store, questions.index, [judge.taught for judge in judges], _named(tell, "real"))
     floors = [Floor.measure(store, judge, questions, seen) for judge, seen in zip(judges, real, strict=True)]
-    rows, drawn, copies = [], {}, []
+    rows, drawn, copies, features = [], {}, [], {}
     for balance in balances:
         drawn[balance], fakes, repeated = _draw_all(pipeline, judges, questions, balance, tell)
         for floor, fake, many in zip(floors, fakes, repeated, strict=True):
             found = near_copies(floor.judge.training, floor.usual, fake)
             copies.append((balance, floor, found))
             rows += floor.rows(balance, questions, fake, many, found)
+            features[floor.judge.taught.judge.family, balance] = Features(fake, many)
     suspects, nearest_index = _suspects(store, questions, balances, copies)
     return Evaluation(
         protocol=_protocol(pipeline, store, questions, floors[0], split, balances, model_name),
@@ -71,6 +72,7 @@ def evaluate(
         suspects=tuple(suspects),
         pictures=_pictures(pipeline, store, questions, drawn, suspects, nearest_index),
         monitors=dict(monitors or {}),
+        features=features,
     )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import PurePosixPath
 
 from PIL import Image
 from torch import Tensor
 
+from bespoke.config import GateSettings
 from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
+from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
-from bespoke.evaluation.report_texts import TEXTS, sentence
+from bespoke.evaluation.report_texts import TEXTS, gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, JudgeCard, Row
 from bespoke.evaluation.scores import METRICS
 from bespoke.evaluation.verdict import Verdict, percent, weigh
@@ -24,11 +26,12 @@ GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
 NEED_READING = ("retrieval", "swap")
 
 
-def page(evaluation: Evaluation, language: Language) -> str:
-    """The whole page."""
+def page(evaluation: Evaluation, language: Language, settings: GateSettings = DEFAULT_GATES) -> str:
+    """The whole page; settings: the gates that the model has to pass."""
     writer = _Page(language, TEXTS)
     title = f"{writer.text('title')}: {escape(evaluation.protocol.model_name)}"
-    return document(title, "\n".join(part for part in writer.parts(evaluation) if part), language)
+    gates = check_gates(evaluation, settings)
+    return document(title, "\n".join(part for part in writer.parts(evaluation, gates) if part), language)
 
 
 def _png(picture: Tensor) -> bytes:
@@ -41,9 +44,11 @@ def _png(picture: Tensor) -> bytes:
 class _Page(Writer):
     """Parts of the page in one language; captions and names are escaped."""
 
-    def parts(self, evaluation: Evaluation) -> Iterable[str]:
+    def parts(self, evaluation: Evaluation, gates: Sequence[Gate]) -> Iterable[str]:
         verdict = weigh(evaluation)
-        yield self.opening(evaluation, verdict)
+        yield f'<p class="kicker">{self.text("title")}</p><h1>{escape(evaluation.protocol.model_name)}</h1>'
+        yield self.gates(gates, verdict)
+        yield self.opening(verdict)
         yield self.beside(evaluation)
         yield self.glance(evaluation)
         yield self.alarms(evaluation)
@@ -53,14 +58,27 @@ class _Page(Writer):
         yield self.monitors(evaluation)
         yield self.protocol(evaluation)
 
-    def opening(self, evaluation: Evaluation, verdict: Verdict) -> str:
+    def gates(self, gates: Sequence[Gate], verdict: Verdict) -> str:
+        lines = ""
+        for gate in gates:
+            said, advice = (
+                escape(gate_sentence(line, self.language)) if line else "" for line in (gate.said, gate.advice)
+            )
+            lines += f'<li class="{"good" if gate.passed else "bad"}">{said} <span class="soft">{advice}</span></li>'
+        color = ("go" if all_passed(gates) else "not_yet") if gates else "base"
+        about = self.text("gates_about", balance=f"{verdict.balance:g}") if gates else ""
+        return (
+            f'<section class="verdict {color}"><b>{escape(gate_sentence(summary(gates), self.language))}</b>'
+            f"<ul>{lines}</ul><p class='soft'>{about}</p></section>"
+        )
+
+    def opening(self, verdict: Verdict) -> str:
         lines = "".join(
             f'<li class="{"good" if line.good else "bad"}">{escape(sentence(line, self.language))}</li>'
             for line in verdict.reasons
         )
         about = self.text("about_balance", balance=f"{verdict.balance:g}")
         return (
-            f'<p class="kicker">{self.text("title")}</p><h1>{escape(evaluation.protocol.model_name)}</h1>'
             f'<section class="verdict {COLORS[verdict.decision]}"><b>{self.text("verdict." + verdict.decision)}</b>'
             f"<p>{self.text('verdict_means.' + verdict.decision)}</p><p class='soft'>{about}</p></section>"
             f'<div class="card"><h3>{self.text("why")}</h3><ul>{lines}</ul></div>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespoke.evaluation.gate_texts import GATE_TEXTS
 from bespoke.pages.texts import Language, Line, Text, fill
 
 TEXTS: dict[str, Text] = {
@@ -256,6 +257,7 @@ TEXTS: dict[str, Text] = {
     ),
     # On the screen.
     "screen.report": Text("Report: {path}", "レポート: {path}"),
+    **GATE_TEXTS,
 }
 
 
@@ -267,3 +269,8 @@ def say(key: str, language: Language, **values: int | str) -> str:
 def sentence(line: Line, language: Language) -> str:
     """A line of the verdict in words."""
     return say(f"reason.{line.key}", language, **line.values)
+
+
+def gate_sentence(line: Line, language: Language) -> str:
+    """A line about gates in words."""
+    return say(line.key, language, **line.values)

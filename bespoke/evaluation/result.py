@@ -83,6 +83,13 @@ class Pictures(NamedTuple):
     nearest: Tensor  # the training pictures beside them
 
 
+class Features(NamedTuple):
+    """What one judge saw in the generated pictures of one balance."""
+
+    pictures: Tensor  # [N, F] one of each caption
+    repeated: Tensor  # [C, Z, F] Z of each of the first captions
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Everything that was found."""
@@ -93,6 +100,7 @@ class Evaluation:
     suspects: tuple[Suspect, ...]
     pictures: Pictures
     monitors: dict[str, float]  # of the model's own networks; say where to look, never how good it is
+    features: dict[tuple[Family, float], Features]  # by judge and balance, for comparisons picture by picture
 
     def find(self, metric: str, balance: float) -> list[Row]:
         """The rows of a metric at a balance, one a judge."""

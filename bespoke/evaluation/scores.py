@@ -5,6 +5,8 @@ Numbers of sets (distances, precision, ...) depend on the number of pictures: co
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -38,6 +40,11 @@ def set_scores(real: Tensor, fake: Tensor, groups: Tensor, *, seed: int) -> dict
 
 def kernel_estimate(real: Tensor, fake: Tensor, groups: Tensor, *, seed: int) -> Estimate:
     """The kernel distance over all pairs, and its interval. real, fake: [N, F]."""
+    return estimate(kernel_statistic(real, fake), groups, seed=seed, num_resamples=NUM_RESAMPLES)
+
+
+def kernel_statistic(real: Tensor, fake: Tensor) -> Callable[[Tensor], float]:
+    """The kernel distance of the pictures at given rows, which may repeat, of both sets [N, F]."""
     n, x, y = len(real), real.double(), fake.double()
     cubic = lambda a, b: (a @ b.T / a.shape[1] + 1) ** 3  # noqa: E731
     within, across = cubic(x, x) + cubic(y, y), cubic(x, y)
@@ -49,7 +56,7 @@ def kernel_estimate(real: Tensor, fake: Tensor, groups: Tensor, *, seed: int) ->
         inner = (weight @ within @ weight - within.diagonal() @ weight.square()) / pairs
         return float(inner - 2 * (weight @ across @ weight) / weight.sum().square())
 
-    return estimate(resampled, groups, seed=seed, num_resamples=NUM_RESAMPLES)
+    return resampled
 
 
 def pair_hits(taught: Taught, questions: Questions, features: Tensor) -> dict[str, tuple[Tensor, Tensor]]:

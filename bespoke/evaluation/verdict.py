@@ -30,8 +30,7 @@ class Verdict(NamedTuple):
 
 def weigh(evaluation: Evaluation) -> Verdict:
     """The verdict on one balance; the judge that thinks less of the model counts."""
-    balance = min(evaluation.protocol.balances, key=lambda b: (abs(b - USUAL_BALANCE), b))
-    reasons = []
+    balance, reasons = verdict_balance(evaluation), []
     seeing = {card.family for card in evaluation.judges if card.examination.sees}
     reading = {card.family for card in evaluation.judges if card.examination.reads}
     for key, metric, trusted in (
@@ -60,6 +59,11 @@ def weigh(evaluation: Evaluation) -> Verdict:
         reasons.append(Line(f"{key}_{grade}", values, good=grade == "good"))
     reasons += _warnings(evaluation, balance)
     return Verdict(_decide(reasons), balance, reasons)
+
+
+def verdict_balance(evaluation: Evaluation) -> float:
+    """The balance that decides: of those evaluated, the closest to the usual one."""
+    return min(evaluation.protocol.balances, key=lambda b: (abs(b - USUAL_BALANCE), b))
 
 
 def share_of_real(row: Row) -> float:

@@ -37,7 +37,11 @@ class Writer:
         self.texts = texts
 
     def text(self, key: str, /, **values: int | str) -> str:
-        return escape(fill(self.texts[key], self.language, **values))
+        return escape(self.plain(key, **values))
+
+    def plain(self, key: str, /, **values: int | str) -> str:
+        """Not escaped, for what is no HTML."""
+        return fill(self.texts[key], self.language, **values)
 
     def heading(self, key: str, note: str = "") -> str:
         return f"<h2>{self.text(key)}</h2>" + (f'<p class="soft">{self.text(note)}</p>' if note else "")

@@ -67,6 +67,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .row { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(0, 1fr); gap: 10px }
 .row img { width: 100%; max-width: none }
 .wide { overflow-x: auto } .wide td { white-space: nowrap; font-size: 14px; padding: 5px 10px; line-height: 1.35 }
+.wide td.say, th.say { text-align: left; white-space: normal; overflow-wrap: anywhere }
 .wide th { vertical-align: bottom; line-height: 1.3 }
 .wide td .soft { display: block; font-size: 11.5px } .wide .more td { border-top: 0 }
 .chips { display: flex; flex-wrap: wrap; gap: 6px; margin-top: 10px }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 import torch
 
 from bespoke.cli import run
-from bespoke.config import PRESETS
+from bespoke.config import PRESETS, resolve
 from bespoke.data.captions import Tokenizer
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
+from bespoke.training.plan import Budget, Plan, write_plan
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +65,31 @@ def test_a_model_is_evaluated_into_a_report_that_is_not_overwritten(
     assert again["rows"] == data["rows"]
 
 
+def test_a_gate_that_fails_ends_with_exit_code_1_and_says_what_to_do(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["evaluate", "run", "boxes", "--balance", "0.5", "--num-pictures", "50", "--language", "en"]
+    config = resolve("test32", ["gates.realism=0.7", "gates.copies=1"])
+    write_plan(place / "run", Plan(catalogue="boxes", budget=Budget(images=8), config=config))
+    assert run([*command, "--gate", "--out", "evaluation-gated"]) == 1  # the model was never trained
+    told = capsys.readouterr().out
+    assert re.search(r"\nRelease gates: Not to be released: \d of 5 gates failed\n  - Realism: ", told)
+    data = json.loads(Path("evaluation-gated/report.json").read_text("utf-8"))
+    assert data["gates_passed"] is False
+    gates = {gate["gate"]: gate for gate in data["gates"]}
+    assert gates["realism"]["limit"] == 0.7
+    assert gates["realism"]["advice"] in told
+    assert gates["copies"]["passed"]
+    # What is not asked cannot fail.
+    left_out = [f"--set=gates.{name}=null" for name in ("realism", "distance", "variety", "faithfulness")]
+    assert run([*command, *left_out, "--gate"]) == 0
+    assert "May be released" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["run", "boxes", "--set", "gates.beauty=1"], "--set 'gates.beauty=1': expected key=value with one of: gates."),
         (["nowhere", "boxes"], "nowhere: no such folder; give a run, a model folder or a hub id like owner/name"),
         (["run", "nowhere"], "nowhere: no such"),
         (["boxes", "boxes"], "boxes: no model_index.json in it"),

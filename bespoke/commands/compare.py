@@ -1,0 +1,81 @@
+"""How are variants of the method compared from the command line? Arm by arm and seed by seed, then one table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from bespoke.commands.evaluate import split_named
+from bespoke.commands.experiment import bench, budget_asked
+from bespoke.commands.screen import say
+from bespoke.data.columns import Columns
+from bespoke.errors import UserError
+from bespoke.evaluation.evaluate import check_balances
+from bespoke.evaluation.questions import ask
+from bespoke.experiments.ablations import arm_configs, arms_named
+from bespoke.experiments.bench import Asked, Measured, write_whole
+from bespoke.experiments.comparison import compare
+from bespoke.experiments.comparison_report import Comparison, as_data, as_markdown, as_page
+from bespoke.pages.texts import language_of
+
+NAME = "comparison"
+
+
+def compare_arms(
+    catalogue: str,
+    out: Path,
+    *,
+    arms: str,
+    seeds: int,
+    minutes: float | None,
+    images: str | None,
+    preset: str,
+    overrides: Sequence[str],
+    split: str,
+    balances: Sequence[float],
+    num_pictures: int,
+    language: str | None,
+    columns: Columns,
+    skip_bad: bool,
+) -> bool:
+    """Train and measure what is not there yet, and write the comparison; False where training was stopped.
+
+    Raises UserError.
+    """
+    spoken, names, budget = language_of(language), arms_named(arms), budget_asked("compare", minutes, images)
+    if seeds < 1:
+        raise UserError(f"--seeds {seeds}: expected 1 or more, and 3 or more for a claim; choose how many")
+    asked = Asked(split_named(split), check_balances(balances), num_pictures, seed=0)
+    configs = {arm: arm_configs(arm, preset, overrides, seeds) for arm in names}
+    every = [config for each in configs.values() for config in each]
+    for number, arm in enumerate(names):
+        twin = next((other for other in names[:number] if configs[other] == configs[arm]), None)
+        if twin:
+            raise UserError(f"--arms {arms}: with these settings {arm} is the same as {twin}; leave one of them out")
+    with bench("compare", catalogue, out, every, budget, asked, columns=columns, skip_bad=skip_bad) as table:
+        measured: dict[str, list[Measured]] = {arm: [] for arm in names}
+        # Seed by seed: broken off, the arms are equally far.
+        for number in range(seeds):
+            for arm in names:
+                config = configs[arm][number]
+                name = f"{arm}-{config.seed}"
+                say(f"Arm {arm}, seed {config.seed} ({number * len(names) + names.index(arm) + 1} of {len(every)})")
+                found = table.measured(name, config)
+                if found is None:
+                    return False
+                measured[arm].append(found)
+        rows = compare(measured, table.store, table.judges, asked)
+        questions = ask(table.store, asked.split, num_pictures=num_pictures, seed=asked.seed)
+        comparison = Comparison(rows, names, seeds, table.plan, questions, split, table.judges)
+        told = as_markdown(comparison, spoken)
+        for suffix, text in (
+            (".json", json.dumps(as_data(comparison), ensure_ascii=False, indent=1) + "\n"),
+            (".md", told),
+            (".html", as_page(comparison, spoken)),
+        ):
+            write_whole(out / f"{NAME}{suffix}", text.encode("utf-8"))
+    say(told)
+    first = f"{names[0]}-{every[0].seed}"
+    say(f"{out / NAME}.html, .md and .json hold the comparison; every model can be used, such as {out / first}")
+    return True

@@ -1,0 +1,108 @@
+"""How are numbers drawn in a report? As SVG in the page itself; whatever came from outside is escaped here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import NamedTuple
+
+WIDTH, LEFT, RIGHT, ROW = 480, 110, 20, 30
+_STEPS = (1, 2, 2.5, 5, 10)
+_SOFT = 'font-size="11.5" fill="#60646c"'
+
+
+class Interval(NamedTuple):
+    """A number with its interval, on a line of its own."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    color: str = "#5b7fc7"
+
+
+class Point(NamedTuple):
+    """A dot in a plane; `title` is shown where somebody points at it."""
+
+    x: float
+    y: float
+    title: str
+    color: str = "#5b7fc7"
+
+
+def interval_plot(rows: Sequence[Interval], title: str) -> str:
+    """Numbers beneath each other with their intervals, and a line at zero."""
+    ends = [0.0, *(end for row in rows for end in (row.low, row.high, row.value))]
+    height = ROW * len(rows) + 34
+    place = _Scale(min(ends), max(ends), LEFT, WIDTH - RIGHT)
+    parts = [_ticks(min(ends), max(ends), place, height - 26)]
+    parts.append(f'<line x1="{place(0):.1f}" x2="{place(0):.1f}" y1="0" y2="{height - 26}" stroke="#60646c"/>')
+    for number, row in enumerate(rows):
+        y = ROW * number + ROW / 2
+        parts.append(
+            f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end" font-size="13">{escape(row.label)}</text>'
+            f'<line x1="{place(row.low):.1f}" x2="{place(row.high):.1f}" y1="{y}" y2="{y}" '
+            f'stroke="{row.color}" stroke-width="3" stroke-linecap="round"/>'
+            f'<circle cx="{place(row.value):.1f}" cy="{y}" r="5" fill="{row.color}"/>'
+        )
+    return _svg("".join(parts), height, title)
+
+
+def scatter_plot(points: Sequence[Point], title: str, x_label: str, y_label: str) -> str:
+    """Dots in a plane."""
+    height, bottom, top, left = 300, 250, 22, 62
+    xs, ys = [point.x for point in points], [point.y for point in points]
+    across, down = _Scale(min(xs), max(xs), left, WIDTH - RIGHT), _Scale(min(ys), max(ys), bottom, top)
+    parts = [
+        f'<path d="M{left} {top}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="#60646c"/>',
+        _ticks(min(xs), max(xs), across, bottom),
+        f'<text x="{WIDTH - RIGHT}" y="{bottom + 38}" text-anchor="end" font-size="13">{escape(x_label)}</text>',
+        f'<text x="{left}" y="10" font-size="13">{escape(y_label)}</text>',
+    ]
+    for value in _round_numbers(min(ys), max(ys)):
+        parts.append(f'<text x="{left - 8}" y="{down(value) + 4:.1f}" text-anchor="end" {_SOFT}>{value:g}</text>')
+    for point in points:
+        parts.append(
+            f'<circle cx="{across(point.x):.1f}" cy="{down(point.y):.1f}" r="6" fill="{point.color}" '
+            f'fill-opacity=".8"><title>{escape(point.title)}</title></circle>'
+        )
+    return _svg("".join(parts), height, title)
+
+
+class _Scale:
+    """Numbers from `low` to `high` onto pixels, with a little room at both ends."""
+
+    def __init__(self, low: float, high: float, start: float, end: float) -> None:
+        room = 0.05 * (high - low) or 0.5
+        self.low, self.per_unit = low - room, (end - start) / (high - low + 2 * room)
+        self.start = start
+
+    def __call__(self, value: float) -> float:
+        return self.start + (value - self.low) * self.per_unit
+
+
+def _ticks(low: float, high: float, place: _Scale, y: float) -> str:
+    return "".join(
+        f'<line x1="{place(value):.1f}" x2="{place(value):.1f}" y1="{y}" y2="{y + 4}" stroke="#60646c"/>'
+        f'<text x="{place(value):.1f}" y="{y + 18}" text-anchor="middle" {_SOFT}>{value:g}</text>'
+        for value in _round_numbers(low, high)
+    )
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """Three to six round numbers between two."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in _STEPS if factor * power >= rough * 0.999)
+    first = -(-low // step)
+    return [round((first + number) * step, 12) for number in range(int((high - first * step) / step + 1e-9) + 1)]
+
+
+def _svg(inner: str, height: float, title: str) -> str:
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {height:g}" width="100%" style="max-width: {WIDTH * 1.5:g}px" role="img" xmlns="http://www.w3.org/2000/svg">'
+        f"<title>{escape(title)}</title>{inner}</svg>"
+    )

@@ -1,0 +1,40 @@
+"""Are numbers drawn where they belong, and nothing else?"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from bespoke.pages.plots import Interval, Point, interval_plot, scatter_plot
+
+
+def circles(svg: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r'<circle cx="([\d.-]+)" cy="([\d.-]+)"', svg)]
+
+
+def test_intervals_lie_to_the_side_of_zero_that_they_are_on() -> None:
+    svg = interval_plot([Interval("less", -2, -3, -1), Interval("more", 4, 1, 6)], "a difference")
+    ElementTree.fromstring(svg)
+    (zero,) = {float(x) for x in re.findall(r'<line x1="([\d.]+)" x2="\1" y1="0"', svg)}
+    less, more = (x for x, _ in circles(svg))
+    assert less < zero < more
+    assert (more - zero) == pytest.approx(2 * (zero - less), abs=0.3)
+    assert 0 < less < more < 480
+
+
+def test_dots_are_placed_by_both_numbers_and_up_is_more() -> None:
+    svg = scatter_plot([Point(1, 10, "a"), Point(2, 30, "b"), Point(3, 20, "c")], "trials", "distance", "share")
+    ElementTree.fromstring(svg)
+    (ax, ay), (bx, by), (cx, cy) = circles(svg)
+    assert (bx - ax) == pytest.approx(cx - bx, abs=0.2)
+    assert by < cy < ay
+    assert scatter_plot([Point(1, 1, "alone")], "one", "x", "y").count("<circle") == 1
+
+
+def test_a_name_cannot_bring_a_tag_into_the_page() -> None:
+    name = "<script>alert(1)</script>"
+    for svg in (interval_plot([Interval(name, 1, 0, 2)], name), scatter_plot([Point(1, 1, name)], name, name, name)):
+        assert "<script" not in svg
+        assert "&lt;script&gt;" in svg
