@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from bespoke.data.borrowed import BorrowedEncoder
 from bespoke.data.cache_writer import Progress
 from bespoke.data.captions import Tokenizer
-from bespoke.data.front_end import FrontEnd
+from bespoke.data.front_end import FrontEnd, front_end_text
 from bespoke.data.made_once import make_once
 from bespoke.data.rows import RowFile
 from bespoke.data.store import PairStore
@@ -50,10 +49,7 @@ class CaptionTokens:
 
 def front_end_hash(front_end: FrontEnd) -> str:
     """A hash of everything that a tokenizer or borrowed encoder saves."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "saved.json"
-        front_end.save(path)
-        return hashlib.blake2b(path.read_bytes(), digest_size=12).hexdigest()
+    return hashlib.blake2b(front_end_text(front_end).encode(), digest_size=12).hexdigest()
 
 
 def token_ids(tokens: Iterable[NDArray[np.integer[Any]]]) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ MOST_CHARACTERS = 10_000  # the rest of a text is not read: a caption of megabyt
 ESCAPED = "\uff1c"
 # Spaces, control characters, zero-width space, byte order mark, and the mark that Metaspace uses for a space.
 BLANKS = "[\\s\\x{0}-\\x{1f}\\x{7f}-\\x{9f}\\x{200b}\\x{feff}\\x{2581}]+"
+SPACE = "\u2581"  # how the library writes a space inside a piece
+FIRST_PRIVATE = 0xF0000  # from here on no character means anything, and none is a blank
 # Pieces never cross these cuts: before a space, around punctuation, and, as Japanese has no spaces, where its scripts
 # change and around a single particle, so that a noun is the same piece whatever particle follows.
 JAPANESE_LETTERS = "\\p{Han}\\p{Hiragana}\\p{Katakana}\u30fc"
@@ -70,28 +72,55 @@ class Tokenizer:
             raise UserError(
                 f"vocabulary_size={vocabulary_size}: expected {SMALLEST_VOCABULARY} or more; choose a larger one"
             )
-        normalizer, pre_tokenizer = _normalizer(), _pre_tokenizer()
-        chunks: Counter[str] = Counter()
-        known: set[str] = set()
-        for text in texts:
-            normalized = normalizer.normalize_str(printable(text))
-            if normalized:
-                chunks.update(chunk for chunk, _ in pre_tokenizer.pre_tokenize_str(normalized))
-                known.update(UNITS.findall(normalized))
-        pieces, merges = _learn(chunks, vocabulary_size - len(CONTROL_PIECES) - len(BYTE_PIECES))
+        chunks, known = _count(texts)
+        size = vocabulary_size - len(CONTROL_PIECES) - len(BYTE_PIECES)
+        # A space is always a piece: the decoder would take one made of bytes for the first of the text and drop it.
+        alphabet = _alphabet(chunks + Counter({SPACE: 1}), size // 2)
+        pieces, merges = _learn(chunks, alphabet, size)
         names = (*CONTROL_PIECES, *BYTE_PIECES, *pieces)
-        vocabulary = {name: number for number, name in enumerate(names)}
-        # None of the pieces is registered as special: the library would drop byte pieces on decoding,
-        # and would find control pieces inside a user's text.
-        model = models.BPE(vocab=vocabulary, merges=merges, unk_token=CONTROL_PIECES[1], byte_fallback=True)
-        tokenizer = tokenizers.Tokenizer(model)
-        tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, pre_tokenizer
-        tokenizer.decoder = decoders.Sequence(
-            [decoders.ByteFallback(), decoders.Metaspace(), decoders.Replace(ESCAPED, "<")]
-        )
-        tokenizer.enable_truncation(length)
-        tokenizer.enable_padding(pad_id=cls.pad_id, pad_token=CONTROL_PIECES[0], length=length)
-        return cls(tokenizer, known)
+        return cls(_assembled(_model({name: number for number, name in enumerate(names)}, merges), length), known)
+
+    def grow(self, texts: Iterable[str], vocabulary_size: int) -> Tokenizer:
+        """This tokenizer with further pieces for words of `texts` that it has never seen; `vocabulary_size` bounds all.
+
+        The pieces it has keep their numbers. New ones join what the old ones leave apart, after all old joins: what was
+        one piece stays that piece, so a caption of such words reads as before.
+        """
+        chunks, known = _count(texts)
+        strange = Counter({chunk: n for chunk, n in chunks.items() if not self._knows_all(chunk)})
+        content = json.loads(self._tokenizer.to_str())["model"]
+        vocabulary: dict[str, int] = content["vocab"]
+        merges = dict.fromkeys((left, right) for left, right in content["merges"])
+
+        def add(piece: str) -> None:
+            vocabulary.setdefault(piece, len(vocabulary))
+
+        for letter in _alphabet(strange, max(0, vocabulary_size - len(vocabulary)) // 2, known=vocabulary.keys()):
+            add(letter)
+        # To the learner every piece is one letter, so that it joins pieces as it else joins letters.
+        model, names = _model(vocabulary, merges), sorted(vocabulary, key=lambda name: vocabulary[name])
+        as_letter = {name: chr(FIRST_PRIVATE + number) for number, name in enumerate(names)}
+        as_letter |= dict.fromkeys(BYTE_PIECES, " ")  # letters left to bytes are not joined
+        spelled: Counter[str] = Counter()
+        for chunk, count in strange.items():
+            spelled["".join(as_letter[token.value] for token in model.tokenize(chunk))] += count
+        letters = _alphabet(spelled, len(names))
+        room = max(0, vocabulary_size - len(vocabulary))
+        for pair in _learn(spelled, letters, len(letters) + room)[1]:
+            left, right = ("".join(names[ord(letter) - FIRST_PRIVATE] for letter in part) for part in pair)
+            add(left + right)
+            merges.setdefault((left, right))
+        return Tokenizer(_assembled(_model(vocabulary, merges), self.length), self._known | known)
+
+    def spelling(self, piece: str) -> list[int]:
+        """The pieces of this tokenizer that spell a piece of one grown from it."""
+        return [token.id for token in self._tokenizer.model.tokenize(piece)]
+
+    @property
+    def pieces(self) -> list[str]:
+        """All pieces, by their numbers."""
+        vocabulary = self._tokenizer.get_vocab()
+        return sorted(vocabulary, key=lambda piece: int(vocabulary[piece]))
 
     @property
     def vocabulary_size(self) -> int:
@@ -119,6 +148,9 @@ class Tokenizer:
         """
         normalized = self._tokenizer.normalizer.normalize_str(printable(text))
         return [unit for unit in dict.fromkeys(UNITS.findall(normalized)) if not self._knows(unit)]
+
+    def _knows_all(self, chunk: str) -> bool:
+        return all(self._knows(unit) for unit in UNITS.findall(chunk.replace(SPACE, " ")))
 
     def _knows(self, unit: str) -> bool:
         if unit in self._known:
@@ -190,6 +222,24 @@ def _normalizer() -> normalizers.Normalizer:
     )
 
 
+def _model(vocabulary: dict[str, int], merges: Iterable[tuple[str, str]]) -> models.BPE:
+    return models.BPE(vocab=vocabulary, merges=list(merges), unk_token=CONTROL_PIECES[1], byte_fallback=True)
+
+
+def _assembled(model: models.BPE, length: int) -> tokenizers.Tokenizer:
+    """The library's tokenizer around a model: how texts get to it, and pieces back to texts."""
+    # None of the pieces is registered as special: the library would drop byte pieces on decoding,
+    # and would find control pieces inside a user's text.
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.normalizer, tokenizer.pre_tokenizer = _normalizer(), _pre_tokenizer()
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace(), decoders.Replace(ESCAPED, "<")]
+    )
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(pad_id=Tokenizer.pad_id, pad_token=CONTROL_PIECES[0], length=length)
+    return tokenizer
+
+
 def _pre_tokenizer() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(split=False), pre_tokenizers.Split(Regex(CHUNKS), "isolated")]
@@ -201,15 +251,32 @@ def printable(text: str) -> str:
     return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
-def _learn(chunks: Counter[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
-    """At most `size` pieces, letters included, and the merges that build them, from counted chunks."""
-    # A space is always a piece: the decoder would take one made of bytes for the first of the text and drop it.
-    letters: Counter[str] = Counter({"\u2581": 1})
+def _count(texts: Iterable[str]) -> tuple[Counter[str], set[str]]:
+    """How often each chunk occurs in `texts`, and their words; one pass."""
+    normalizer, pre_tokenizer = _normalizer(), _pre_tokenizer()
+    chunks: Counter[str] = Counter()
+    known: set[str] = set()
+    for text in texts:
+        normalized = normalizer.normalize_str(printable(text))
+        if normalized:
+            chunks.update(chunk for chunk, _ in pre_tokenizer.pre_tokenize_str(normalized))
+            known.update(UNITS.findall(normalized))
+    return chunks, known
+
+
+def _alphabet(chunks: Counter[str], most: int, known: Collection[str] = ()) -> list[str]:
+    """The most frequent letters of counted chunks but the known ones; the library's own limit breaks ties by chance."""
+    letters: Counter[str] = Counter()
     for chunk, count in chunks.items():
         letters.update({letter: count * chunk.count(letter) for letter in set(chunk)})
-    # Half of the room at most goes to letters; rarer ones stay bytes. The library's own limit breaks ties by chance.
-    alphabet = sorted(letters, key=lambda letter: (-letters[letter], letter))[: size // 2]
-    rare = str.maketrans(dict.fromkeys(letters.keys() - set(alphabet), " "))
+    fresh = (letter for letter in letters if letter not in known and letter != " ")
+    return sorted(fresh, key=lambda letter: (-letters[letter], letter))[:most]
+
+
+def _learn(chunks: Counter[str], alphabet: list[str], size: int) -> tuple[list[str], list[tuple[str, str]]]:
+    """At most `size` pieces, those of `alphabet` included, and the merges that build them, from counted chunks."""
+    # Other letters stay bytes, and nothing is joined across them.
+    rare = str.maketrans(dict.fromkeys(set().union(*chunks) - set(alphabet), " "))
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         min_frequency=1,  # in a small catalogue, a word seen once still deserves a piece

@@ -62,6 +62,11 @@ TEXTS: dict[str, Text] = {
         "3 枚未満の画像にしか出てこない語が {words} 語のうち {count} 語あります。ほとんど学習されません。",
     ),
     # What to add.
+    "advice.train_from_base": Text(
+        "Start from a model of a similar, larger catalogue: bespoke train CATALOGUE --from BASE --out RUN",
+        "似た大きなカタログで学習したモデル(BASE)から始めてください: "
+        "bespoke train CATALOGUE --from BASE --out RUN",
+    ),
     "advice.mend": Text(
         "Pictures to replace or take out: {count}.",
         "{count} 枚の画像を差し替えるか、取り除いてください。",

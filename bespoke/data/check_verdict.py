@@ -54,7 +54,7 @@ def judge(counts: Counts) -> Verdict:
     unusable_share = counts.unusable / max(1, counts.items - counts.repeats)
     stops = (counts.usable < WITH_BASE, unusable_share > MOST_UNUSABLE, counts.alike / usable > MOST_ALIKE)
     decision: Decision = "not_yet" if any(stops) else "base" if counts.usable < FROM_SCRATCH else "go"
-    return Verdict(decision, list(_reasons(counts, unusable_share)), list(_advice(counts)))
+    return Verdict(decision, list(_reasons(counts, unusable_share)), list(_advice(counts, decision)))
 
 
 def _reasons(counts: Counts, unusable_share: float) -> Iterator[Line]:
@@ -82,7 +82,9 @@ def _reasons(counts: Counts, unusable_share: float) -> Iterator[Line]:
         yield Line("rare_words", {"count": counts.rare, "words": counts.words})
 
 
-def _advice(counts: Counts) -> Iterator[Line]:
+def _advice(counts: Counts, decision: Decision) -> Iterator[Line]:
+    if decision == "base":
+        yield Line("train_from_base")
     if counts.unusable > counts.no_caption:
         yield Line("mend", {"count": counts.unusable - counts.no_caption})
     if counts.no_caption:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,13 +14,16 @@ from bespoke.data.captions import Tokenizer
 FrontEnd = Tokenizer | BorrowedEncoder
 
 
-def make_front_end(settings: ModelSettings, captions: Iterable[str]) -> FrontEnd:
+def make_front_end(settings: ModelSettings, captions: Iterable[str], base: FrontEnd | None = None) -> FrontEnd:
     """What a model of these settings reads captions with; only a tokenizer learns from `captions`.
 
+    base: of the model that this one starts from; a tokenizer then grows out of its tokenizer.
     Raises UserError where the encoder to borrow is not installed.
     """
     if settings.embeddings == "pretrained":
         return BorrowedEncoder()
+    if isinstance(base, Tokenizer):
+        return base.grow(captions, settings.vocabulary_size)
     return Tokenizer.train(captions, settings.vocabulary_size, settings.caption_length)
 
 
@@ -30,6 +34,21 @@ def load_front_end(settings: ModelSettings, folder: Path) -> FrontEnd:
     """
     kind = BorrowedEncoder if settings.embeddings == "pretrained" else Tokenizer
     return kind.load(front_end_file(settings, folder))
+
+
+def front_end_text(front_end: FrontEnd) -> str:
+    """Everything that a front end saves, as a text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "saved.json"
+        front_end.save(path)
+        return path.read_text(encoding="utf-8")
+
+
+def front_end_of(settings: ModelSettings, text: str) -> FrontEnd:
+    """The front end that `front_end_text` gave the text of; raises as `load_front_end` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        front_end_file(settings, Path(folder)).write_text(text, encoding="utf-8")
+        return load_front_end(settings, Path(folder))
 
 
 def front_end_file(settings: ModelSettings, folder: Path) -> Path:

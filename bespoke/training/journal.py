@@ -14,6 +14,7 @@ from torch.utils.tensorboard import SummaryWriter
 from bespoke.config import Config
 from bespoke.data.borrowed import PACKAGE
 from bespoke.data.store import PairStore
+from bespoke.training.plan import Base
 
 READS_WITH = {
     "dual": "dual text embeddings (arXiv 2502.01507)",
@@ -75,13 +76,16 @@ def save_sheet(path: Path, rows: Sequence[Sequence[Image.Image]]) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def write_card(path: Path, config: Config, store: PairStore, images: int, seconds: float, finished: bool) -> None:
+def write_card(
+    path: Path, config: Config, store: PairStore, images: int, seconds: float, finished: bool, base: Base | None = None
+) -> None:
     """The model card: what this model is, what it was made from, and what nobody has measured yet."""
     state = "spent its whole budget" if finished else "was stopped before its budget was spent; it can be resumed"
+    origin = f"from the model {base.identity}" if base else "from scratch"
     lines = [
         "# Model card",
         "",
-        f"A text-to-image model with {READS_WITH[config.model.embeddings]}, trained from scratch with Bespoke.",
+        f"A text-to-image model with {READS_WITH[config.model.embeddings]}, trained {origin} with Bespoke.",
         "",
         f"- Training {state}.",
         f"- Catalogue: {store.manifest.catalogue}, {len(store)} pictures, {store.num_captions} captions "

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from bespoke.config import Config
+from bespoke.config import Config, ModelSettings
 from bespoke.data.caption_tokens import front_end_hash
-from bespoke.data.front_end import FrontEnd
+from bespoke.data.front_end import FrontEnd, front_end_of
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
-from bespoke.training.checkpoint import load_latest, save_checkpoint
+from bespoke.training.checkpoint import Checkpoint, load_latest, save_checkpoint
 from bespoke.training.packing import pack, pack_optimizer, unpack, unpack_optimizer
+from bespoke.training.plan import Base
 from bespoke.training.step import Diverged, Players
 
 ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
@@ -31,18 +32,21 @@ class Progress:
     saves: int = 0
 
 
-def made_for(config: Config, store: PairStore, front_end: FrontEnd) -> str:
-    """What a checkpoint goes with; only how often a run is saved and logged may change."""
+def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base | None) -> str:
+    """What a checkpoint goes with; only how often a run is saved and logged, and what is asked of it, may change."""
     told = config.model_dump_json(
-        exclude={"training": {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}}
+        exclude={"training": {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}, "gates": True},
+        exclude_none=True,
     )
-    return hashlib.sha256((told + store.fingerprint + front_end_hash(front_end)).encode()).hexdigest()
+    told += store.fingerprint + front_end_hash(front_end) + (base.identity if base else "")
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
-def save(run: Path, players: Players, progress: Progress, goes_with: str) -> bool:
+def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_with: str) -> bool:
     """Write a checkpoint of everything; False, with nothing written, where a number in it is not finite.
 
-    goes_with: see `made_for`. Raises UserError if the disk refuses; earlier checkpoints stay.
+    goes_with: see `made_for`. reads_with: the text of the front end, which cannot be made again without the base that
+    it grew from. Raises UserError if the disk refuses; earlier checkpoints stay.
     """
     tensors: dict[str, Tensor] = {}
     for name, network in players.networks.named().items():
@@ -50,7 +54,7 @@ def save(run: Path, players: Players, progress: Progress, goes_with: str) -> boo
         tensors |= pack(f"average/{name}", players.average.averaged[name].state_dict())
     for name, optimizer in players.optimizers.items():
         tensors |= pack_optimizer(f"optimizer/{name}", optimizer)
-    values = {"progress": asdict(progress), "made_for": goes_with}
+    values = {"progress": asdict(progress), "made_for": goes_with, "front_end": reads_with}
     try:
         save_checkpoint(run / "checkpoints", step=progress.step, tensors=tensors, values=values)
     except FloatingPointError:
@@ -58,13 +62,18 @@ def save(run: Path, players: Players, progress: Progress, goes_with: str) -> boo
     return True
 
 
-def restore(run: Path, players: Players, goes_with: str) -> tuple[Progress, list[str]]:
-    """Put the newest whole checkpoint into `players`; where there is none yet, leave them as they are.
+def kept_front_end(checkpoint: Checkpoint | None, settings: ModelSettings) -> FrontEnd | None:
+    """What the run of a checkpoint reads captions with; None where there is no checkpoint, or an early one without."""
+    text = checkpoint.values.get("front_end") if checkpoint else None
+    return front_end_of(settings, text) if text else None
+
+
+def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> tuple[Progress, list[str]]:
+    """Put the newest whole checkpoint of a run into `players`; where there is none yet, leave them as they are.
 
     Returns where the run stands, and notes on checkpoints that had to be passed over.
     Raises UserError where the checkpoint belongs to another catalogue or config.
     """
-    checkpoint = load_latest(run / "checkpoints")
     if checkpoint is None:
         return Progress(), []
     if checkpoint.values.get("made_for") != goes_with:
@@ -88,7 +97,7 @@ def roll_back(
 
     Raises UserError after ROLLBACKS returns to the same one: then the settings are at fault.
     """
-    earlier, notes = restore(run, players, goes_with)
+    earlier, notes = restore(load_latest(run / "checkpoints"), players, goes_with)
     if progress.attempt - earlier.attempt >= ROLLBACKS:
         raise UserError(
             f"{run}: training keeps diverging ({error}); lower training.generator_rate and "

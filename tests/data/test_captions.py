@@ -216,6 +216,73 @@ def test_thirty_two_captions_are_encoded_in_about_a_millisecond(tokenizer: Token
     assert best < 0.005  # 0.8 ms on an idle core; a busy machine is slower
 
 
+def test_a_grown_tokenizer_reads_old_words_as_before_and_new_ones_in_fewer_pieces(tmp_path: Path) -> None:
+    old = Tokenizer.train(iter(ENGLISH), 2048)
+    grown = old.grow(iter([*JAPANESE, "a red sneaker"]), 2048)
+    assert grown.pieces[: old.vocabulary_size] == old.pieces
+    assert torch.equal(grown.encode(ENGLISH), old.encode(ENGLISH))
+    assert old.unknown("a red sneaker") == ["sneaker"]
+    assert [grown.unknown(text) for text in [*ENGLISH, *JAPANESE, "a red sneaker"]] == [[]] * 7
+    assert int((grown.encode(["a red sneaker"]) != grown.pad_id).sum()) == 3
+    for text in JAPANESE:
+        before, after = (int((tokenizer.encode([text]) != 0).sum()) for tokenizer in (old, grown))
+        assert after < before / 2
+        assert grown.decode(grown.encode([text])[0]) == text
+    for one, other in (("ｽﾆｰｶｰ", "スニーカー"), ("ＲＥＤ　Sneaker", "red sneaker")):
+        assert torch.equal(*grown.encode([one, other]))
+    grown.save(tmp_path / "one.json")
+    loaded = Tokenizer.load(tmp_path / "one.json")
+    loaded.save(tmp_path / "two.json")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert torch.equal(loaded.encode([*ENGLISH, *JAPANESE, "🌸"]), grown.encode([*ENGLISH, *JAPANESE, "🌸"]))
+    assert loaded.unknown("a zebra") == ["zebra"]
+
+
+@pytest.mark.parametrize("bound", [300, 2048])
+def test_new_pieces_are_spelled_by_the_old_ones_that_stood_for_them(bound: int) -> None:
+    old = Tokenizer.train(iter(ENGLISH), bound)
+    texts = [*JAPANESE, "a greenish flowerbed, redder than the centerpiece", "白い薔薇と🌸"]
+    grown = old.grow(iter(texts), old.vocabulary_size + 200)
+    new = range(old.vocabulary_size, grown.vocabulary_size)
+    assert len(new) > 20
+    for text in texts:
+        tokens = [token for token in grown.encode([text])[0].tolist() if token]
+        spelled = [number for t in tokens for number in (old.spelling(grown.pieces[t]) if t in new else [t])]
+        assert spelled[:32] == [token for token in old.encode([text])[0].tolist() if token]
+
+
+@pytest.mark.parametrize("text", ["<pad>", "<null>", "<0x41>", "＜0xE3＞<0x82>"])
+def test_control_and_byte_pieces_cannot_be_spelled_after_growing_either(text: str) -> None:
+    grown = Tokenizer.train(ENGLISH, 2048).grow([text], 4096)
+    used = set(grown.encode([text])[0].tolist()) - {grown.pad_id}
+    assert min(used) >= len(CONTROL_PIECES) + 256
+
+
+def test_a_tokenizer_grows_within_its_bound_and_not_for_what_it_knows(tokenizer: Tokenizer) -> None:
+    kanji = [chr(0x4E00 + number) * 2 for number in range(500)]
+    assert tokenizer.grow(kanji, tokenizer.vocabulary_size + 40).vocabulary_size <= tokenizer.vocabulary_size + 40
+    for texts in ([], [""], ENGLISH + JAPANESE, ["a green flower; the stamen?"]):
+        grown = tokenizer.grow(texts, 4096)
+        assert grown.pieces == tokenizer.pieces
+    full = tokenizer.grow(kanji, 0)
+    assert full.pieces == tokenizer.pieces
+    assert full.null_id not in full.encode(kanji)
+
+
+def test_growing_is_the_same_in_every_process(tmp_path: Path) -> None:
+    old, new = ([f"{a}{b}{c} の{c}{a}赤" for a in part for b in "aeiou" for c in "lmnrst"] for part in ("bcd", "fgk"))
+    Tokenizer.train(iter(old), 400).grow(iter(new), 500).save(tmp_path / "here.json")
+    code = (
+        "import sys, json; from pathlib import Path; from bespoke.data.captions import Tokenizer; "
+        "old, new = json.loads(sys.argv[1]); "
+        "Tokenizer.train(iter(old), 400).grow(iter(new), 500).save(Path(sys.argv[2]))"
+    )
+    there = tmp_path / "there.json"
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    subprocess.run([sys.executable, "-c", code, json.dumps([old, new]), str(there)], check=True, env=environment)
+    assert there.read_bytes() == (tmp_path / "here.json").read_bytes()
+
+
 def _swaps(text: str) -> set[str | None]:
     rng = np.random.default_rng(0)
     return {swap_word(text, rng) for _ in range(200)}
