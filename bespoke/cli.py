@@ -11,6 +11,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from bespoke.commands.options import (
+    Experiment,
+    FileColumn,
+    Images,
+    Language,
+    MinutesEach,
+    NumPictures,
+    Overrides,
+    Pairs,
+    Preset,
+    SkipBad,
+    Split,
+    Template,
+    TextColumns,
+)
 from bespoke.errors import UserError
 
 INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
@@ -22,23 +37,10 @@ app = typer.Typer(
 )
 
 
-# How a table is read: the same for every command that takes a catalogue.
-FileColumn = Annotated[
-    str | None, typer.Option(help="The table's column that names the picture; guessed unless given.", metavar="NAME")
-]
-TextColumns = Annotated[
-    list[str] | None,
-    typer.Option("--text-column", help="The column that holds the caption; may be repeated.", metavar="NAME"),
-]
-Template = Annotated[
-    str | None, typer.Option(help="A caption put together from columns: '{color} {type}'.", metavar="TEXT")
-]
-
-
 @app.command()
 def demo(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 4.0,
-    preset: Annotated[str, typer.Option(help="A row of the table of presets.")] = "cpu64",
+    preset: Preset = "cpu64",
     out: Annotated[Path | None, typer.Option(help="A new folder; bespoke-demo unless given.", metavar="DIR")] = None,
 ) -> int:
     """Do the main job on the built-in catalogue: train a few minutes, generate, show where the pictures are."""
@@ -49,13 +51,11 @@ def demo(
 
 @app.command()
 def check(
-    catalogue: Annotated[str, typer.Argument(help="A folder of pictures with captions.", metavar="CATALOGUE")],
+    catalogue: Pairs,
     file_column: FileColumn = None,
     text_columns: TextColumns = None,
     template: Template = None,
-    language: Annotated[
-        str | None, typer.Option(help="Of the report: en or ja; the system's unless given.", metavar="LANGUAGE")
-    ] = None,
+    language: Language = None,
     out: Annotated[
         Path | None, typer.Option(help="A new or empty folder for the report; check-NAME unless given.", metavar="DIR")
     ] = None,
@@ -73,21 +73,20 @@ def check(
 
 @app.command()
 def train(
-    catalogue: Annotated[str, typer.Argument(help="A folder of pictures with captions.", metavar="CATALOGUE")],
+    catalogue: Pairs,
     out: Annotated[Path, typer.Option(help="The folder of the run.", metavar="RUN")],
     preset: Annotated[str | None, typer.Option(help="A row of the table of presets; cpu64 unless given.")] = None,
     minutes: Annotated[float | None, typer.Option(help="How long to train; 60 unless given.")] = None,
-    images: Annotated[
-        str | None, typer.Option(help="How many pictures to show instead, such as 500k or 2M.", metavar="N")
+    images: Images = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--from", help="Start from this run, model folder or hub id, not from scratch.", metavar="BASE"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where RUN stopped; --minutes or --images then change its budget.")
     ] = False,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a value of the preset; may be repeated.", metavar="KEY=VALUE"),
-    ] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    overrides: Overrides = None,
+    skip_bad: SkipBad = False,
     file_column: FileColumn = None,
     text_columns: TextColumns = None,
     template: Template = None,
@@ -103,6 +102,7 @@ def train(
         preset=preset,
         minutes=minutes,
         images=images,
+        base=base,
         resume=resume,
         overrides=overrides or (),
         skip_bad=skip_bad,
@@ -148,18 +148,14 @@ def generate(
 def evaluate(
     model: Annotated[str, typer.Argument(help="A run, a model folder or a hub id.", metavar="RUN")],
     catalogue: Annotated[str, typer.Argument(help="The catalogue it was trained on.", metavar="CATALOGUE")],
-    split: Annotated[
-        str, typer.Option(help="validation to choose between models, test to report, train to see what it knows.")
-    ] = "validation",
+    split: Split = "validation",
     balances: Annotated[
         list[float] | None, typer.Option("--balance", help="May be repeated; 0, 0.5 and 1 unless given.", metavar="B")
     ] = None,
-    num_pictures: Annotated[int, typer.Option(help="At most; one for each real picture of the split.")] = 2000,
+    num_pictures: NumPictures = 2000,
     seed: Annotated[int, typer.Option(help="Of captions and pictures.")] = 0,
-    language: Annotated[
-        str | None, typer.Option(help="Of the report: en or ja; the system's unless given.", metavar="LANGUAGE")
-    ] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read.")] = False,
+    language: Language = None,
+    skip_bad: SkipBad = False,
     file_column: FileColumn = None,
     text_columns: TextColumns = None,
     template: Template = None,
@@ -167,12 +163,19 @@ def evaluate(
         Path | None,
         typer.Option(help="A new or empty folder for the report; evaluation-RUN unless given.", metavar="DIR"),
     ] = None,
-) -> None:
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a release gate: gates.realism=0.8; may be repeated.", metavar="KEY=VALUE"),
+    ] = None,
+    gate: Annotated[
+        bool, typer.Option("--gate", help="Say which release gates fail, and end with exit code 1 if any does.")
+    ] = False,
+) -> int:
     """Measure a model against real pictures: realism, faithfulness, variety, copies; a page with pictures and JSON."""
     from bespoke.commands.evaluate import evaluate_model
     from bespoke.data.columns import columns_asked
 
-    evaluate_model(
+    passed = evaluate_model(
         model,
         catalogue,
         split=split,
@@ -183,7 +186,111 @@ def evaluate(
         columns=columns_asked(file_column, text_columns or (), template),
         skip_bad=skip_bad,
         out=out,
+        overrides=overrides or (),
+        by_gates=gate,
     )
+    return 1 if gate and not passed else 0
+
+
+@app.command()
+def compare(
+    catalogue: Pairs,
+    out: Experiment,
+    arms: Annotated[
+        str, typer.Option(help="Variants of the method; the first is what the others are compared with.", metavar="A,B")
+    ] = "dual,shared,frozen",
+    seeds: Annotated[int, typer.Option(help="Trainings of each arm.")] = 3,
+    minutes: MinutesEach = None,
+    images: Images = None,
+    preset: Preset = "cpu64",
+    overrides: Overrides = None,
+    split: Split = "validation",
+    balances: Annotated[
+        list[float] | None, typer.Option("--balance", help="May be repeated; 0.5 unless given.", metavar="B")
+    ] = None,
+    num_pictures: NumPictures = 2000,
+    language: Language = None,
+    skip_bad: SkipBad = False,
+    file_column: FileColumn = None,
+    text_columns: TextColumns = None,
+    template: Template = None,
+) -> int:
+    """Train variants of the method with equal budgets and several seeds, and say which differences hold."""
+    from bespoke.commands.compare import compare_arms
+    from bespoke.data.columns import columns_asked
+
+    finished = compare_arms(
+        catalogue,
+        out,
+        arms=arms,
+        seeds=seeds,
+        minutes=minutes,
+        images=images,
+        preset=preset,
+        overrides=overrides or (),
+        split=split,
+        balances=balances or (0.5,),
+        num_pictures=num_pictures,
+        language=language,
+        columns=columns_asked(file_column, text_columns or (), template),
+        skip_bad=skip_bad,
+    )
+    return _exit_code(finished=finished)
+
+
+@app.command()
+def tune(
+    catalogue: Pairs,
+    out: Experiment,
+    trials: Annotated[int, typer.Option(help="Sets of values to try, those of former sittings included.")] = 20,
+    minutes: MinutesEach = None,
+    images: Images = None,
+    preset: Preset = "cpu64",
+    overrides: Overrides = None,
+    num_pictures: NumPictures = 2000,
+    language: Language = None,
+    skip_bad: SkipBad = False,
+    file_column: FileColumn = None,
+    text_columns: TextColumns = None,
+    template: Template = None,
+) -> int:
+    """Search for settings that suit a catalogue: pictures close to real ones and true to the text."""
+    from bespoke.commands.tune import tune_settings
+    from bespoke.data.columns import columns_asked
+
+    finished = tune_settings(
+        catalogue,
+        out,
+        trials=trials,
+        minutes=minutes,
+        images=images,
+        preset=preset,
+        overrides=overrides or (),
+        num_pictures=num_pictures,
+        language=language,
+        columns=columns_asked(file_column, text_columns or (), template),
+        skip_bad=skip_bad,
+    )
+    return _exit_code(finished=finished)
+
+
+@app.command()
+def studio(
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Its folder, made where it is missing; bespoke-studio unless given.", metavar="DIR"),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    database: Annotated[
+        str | None,
+        typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME; SQLite in DIR unless given.", metavar="URL"),
+    ] = None,
+) -> None:
+    """Run the web studio and its REST API: pictures from text for people who type no commands."""
+    from bespoke.commands.studio import studio
+
+    studio(home, host=host, port=port, database=database)
 
 
 @app.command()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from bespoke.errors import UserError
 from bespoke.precision import Precision
 
 BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained borrows (data/borrowed.py)
+
+DEFAULT_PRESET = "cpu64"
 
 # What goes with a choice of embeddings, unless it is set as well: one key re-runs the comparison.
 GOES_WITH: dict[str, dict[tuple[str, str], object]] = {
@@ -75,7 +77,7 @@ class TrainingSettings(_Settings):
     batch_size: PositiveInt = 32  # over all processes
     generator_rate: float = Field(3e-4, gt=0)
     discriminator_rate: float = Field(8e-4, gt=0)  # ahead of the generator, which else takes back every gain
-    text_rate: float = Field(4e-4, gt=0)
+    text_rate: float = Field(2e-3, gt=0)  # token vectors are met seldom and would lag behind at the other rates
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
@@ -84,20 +86,37 @@ class TrainingSettings(_Settings):
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
     ema_half_life: PositiveInt = 10_000
     contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone
+    # Stages of the discriminator, from the picture on, that stay those of the base (Freeze-D, Mo et al. 2020); unless
+    # set, by the size of the catalogue.
+    freeze_discriminator_stages: NonNegativeInt | None = None
     log_every: PositiveInt = 50  # steps
     validation_every_minutes: float = Field(3.0, gt=0)
     checkpoint_every_minutes: float = Field(5.0, gt=0)
     precision: Precision = "auto"  # auto: bf16 where the hardware computes it
 
 
+_Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # JSON has no infinity: it would come back as null
+
+
+class GateSettings(_Settings):
+    """What a model must reach before it is released. null: that gate is not asked. Meanings: docs/evaluation.md."""
+
+    realism: _Limit | None = 0.5  # least precision, as a share of what real pictures get
+    distance: _Limit | None = 10.0  # most times the Frechet distance that real pictures have from each other
+    variety: _Limit | None = 0.5  # least coverage, as a share
+    faithfulness: _Limit | None = 0.5  # least R@1, as a share
+    copies: _Limit | None = 0.05  # most suspected copies of training pictures, as a share of the generated ones
+
+
 class Config(_Settings):
-    """Everything that decides what a training run computes."""
+    """Everything that decides what a training run computes, and the gates that its model must pass."""
 
     preset: str = "cpu64"
     seed: int = 0
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()
     training: TrainingSettings = TrainingSettings()
+    gates: GateSettings = GateSettings()
 
     @model_validator(mode="after")
     def _learns_before_it_is_frozen(self) -> Config:
@@ -108,11 +127,21 @@ class Config(_Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _freezes_stages_that_there_are(self) -> Config:
+        frozen, stages = self.training.freeze_discriminator_stages, len(self.model.discriminator_widths)
+        if frozen is not None and frozen > stages:
+            raise ValueError(
+                f"training.freeze_discriminator_stages={frozen}: the discriminator has {stages} stages; "
+                f"set a number from 0 to {stages}"
+            )
+        return self
+
 
 PRESETS: dict[str, Config] = {
     row.preset: row
     for row in (
-        Config(preset="cpu64"),
+        Config(preset="cpu64", training=TrainingSettings(contrast_first=0.12)),
         Config(
             preset="test32",
             model=ModelSettings(
@@ -135,7 +164,7 @@ PRESETS: dict[str, Config] = {
                 discriminator_widths=(512, 512, 384, 256),
                 style_width=512,
             ),
-            training=TrainingSettings(batch_size=128, ema_half_life=100_000),
+            training=TrainingSettings(batch_size=128, ema_half_life=100_000, contrast_first=0.12),
         ),
     )
 }
@@ -150,21 +179,38 @@ def resolve(preset: str, overrides: Sequence[str] = ()) -> Config:
     if preset not in PRESETS:
         raise UserError(f"preset {preset!r}: unknown; choose one of {', '.join(PRESETS)}")
     tree = PRESETS[preset].model_dump()
+    changed = _change(tree, overrides)
+    for (section, key), fitting in GOES_WITH.get(str(tree["model"]["embeddings"]), {}).items():
+        if (section, key) not in changed:
+            tree[section][key] = fitting
+    return _validated(tree)
+
+
+def resolve_gates(config: Config, overrides: Sequence[str] = ()) -> GateSettings:
+    """The gates of a run's config, changed by `gates.key=value` entries. Raises UserError as `resolve` does."""
+    tree = config.model_dump(include={"gates"})
+    _change(tree, overrides)
+    return _validated(tree).gates
+
+
+def _change(tree: dict[str, Any], overrides: Sequence[str]) -> set[tuple[str, str]]:
+    """Put the values of `section.key=value` entries into the tree, and say which they were."""
     changed = set()
     for override in overrides:
         path, equals, value = override.partition("=")
         section, _, key = path.strip().rpartition(".")
         branch = tree.get(section) if section else tree
         if not equals or not isinstance(branch, dict) or key not in branch or isinstance(branch[key], dict):
-            raise UserError(f"--set {override!r}: expected key=value with one of: {', '.join(_keys(PRESETS[preset]))}")
+            raise UserError(f"--set {override!r}: expected key=value with one of: {', '.join(_keys(tree))}")
         try:
             branch[key] = json.loads(value)
         except ValueError:
             branch[key] = value
         changed.add((section, key))
-    for (section, key), fitting in GOES_WITH.get(str(tree["model"]["embeddings"]), {}).items():
-        if (section, key) not in changed:
-            tree[section][key] = fitting
+    return changed
+
+
+def _validated(tree: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
@@ -175,6 +221,34 @@ def resolve(preset: str, overrides: Sequence[str] = ()) -> Config:
         raise UserError(f"--set {where}={first['input']!r}: {first['msg']}; mend the value") from error
 
 
-def _keys(config: Config) -> list[str]:
-    sections = {name: value for name, value in config.model_dump().items() if isinstance(value, dict)}
-    return ["seed"] + [f"{name}.{key}" for name, section in sections.items() for key in section]
+def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overrides: Sequence[str] = ()) -> Config:
+    """The config of a run that starts from a base of these settings and so many pieces: the model is the base's.
+
+    preset: unless given, one of the base's size. model.vocabulary_size bounds the new pieces; the result, all of them.
+    Raises UserError as `resolve` does, and where the preset or an override asks for another model than the base.
+    """
+    own = [f"model.{key}={json.dumps(value)}" for key, value in base if key != "vocabulary_size"]
+    config = resolve(preset or _preset_of_size(base), [*([] if preset else own), *overrides])
+    for key, value in base:
+        asked = getattr(config.model, key)
+        if key != "vocabulary_size" and asked != value:
+            source = f"--preset {preset}" if preset and asked == getattr(PRESETS[preset].model, key) else "--set"
+            raise UserError(
+                f"model.{key} is {json.dumps(value)} in the base and {json.dumps(asked)} by {source}; "
+                "a model keeps the form of its base: leave that out, or name another base"
+            )
+    bound = num_pieces + config.model.vocabulary_size
+    return config.model_copy(update={"model": config.model.model_copy(update={"vocabulary_size": bound})})
+
+
+def _preset_of_size(model: ModelSettings) -> str:
+    size = (model.image_size, model.generator_widths, model.discriminator_widths)
+    for name, row in PRESETS.items():
+        if (row.model.image_size, row.model.generator_widths, row.model.discriminator_widths) == size:
+            return name
+    return DEFAULT_PRESET
+
+
+def _keys(tree: dict[str, Any]) -> list[str]:
+    sections = {name: value for name, value in tree.items() if isinstance(value, dict)}
+    return [*["seed"] * ("seed" in tree), *(f"{name}.{key}" for name, section in sections.items() for key in section)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +21,10 @@ from bespoke.commands.screen import Rate, clock
 from bespoke.config import PRESETS
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
+from bespoke.pipeline import Pipeline
 from bespoke.provenance import read_mark
 from bespoke.training.checkpoint import load_latest
+from bespoke.training.plan import claimed
 
 ROOT = Path(__file__).parent.parent
 SMALL = ("--preset", "test32", "--set", "training.batch_size=16")
@@ -106,6 +109,22 @@ MISTAKES = [
     (["train", "{shop}", "--out", "{new}", "--resume"], "new: no such run; leave out --resume"),
     (["train", "{shop}", "--out", "{bad}", "--resume"], "bad: not a run (no config.json in it)"),
     (["train", "{shop}", "--out", "{run}", "--resume", "--preset", "cpu64"], "leave out --preset and --set"),
+    (["train", "{shop}", "--out", "{new}", "--from", "{new}", *SMALL], "--from {new}: no such folder; give a run"),
+    (["train", "{shop}", "--out", "{new}", "--from", "{empty}"], "--from {empty}: no model_index.json in it"),
+    (["train", "{shop}", "--out", "{new}", "--from", "{half}"], "--from {half}: a run without a model yet"),
+    (
+        ["train", "{shop}", "--out", "{new}", "--from", "{run}", "--preset", "gpu64"],
+        "64 by --preset gpu64; a model keeps",
+    ),
+    (["train", "{shop}", "--out", "{run}", "--from", "{run}"], "first: already holds a run; pass --resume"),
+    (
+        ["train", "{shop}", "--out", "{run}", "--from", "{run}", "--resume"],
+        "first started from scratch; leave out --from",
+    ),
+    (
+        ["train", "{shop}", "--out", "{new}", "--set", "training.freeze_discriminator_stages=1"],
+        "without a base nothing is worth keeping; leave it out, or pass --from",
+    ),
     (["train", "{other}", "--out", "{run}", "--resume"], "made with another catalogue, config or version"),
     (["generate", "{new}", "a red cup"], "new: no such folder; give a run, a model folder or a hub id"),
     (["generate", "{run}"], "no text; say what to draw"),
@@ -130,8 +149,13 @@ def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    places = {name: tmp_path / name for name in ("new", "empty", "bad", "other")} | {"shop": catalogue, "run": trained}
+    places = {name: tmp_path / name for name in ("new", "empty", "bad", "other", "half")} | {
+        "shop": catalogue,
+        "run": trained,
+    }
     places["empty"].mkdir()
+    places["half"].mkdir()
+    (places["half"] / "config.json").touch()
     write_sample(places["bad"], 1, 32, seed=0)
     (places["bad"] / "1.png").write_bytes(b"")
     with (places["bad"] / "metadata.jsonl").open("a") as file:
@@ -141,7 +165,7 @@ def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_code_2(
     assert run([argument.format_map(places) for argument in arguments]) == 2
     told = capsys.readouterr()
     assert re.fullmatch(r"bespoke: .+\n", told.err)
-    assert message in told.err
+    assert message.format_map(places) in told.err
     assert [path for path in sorted(tmp_path.iterdir()) if path not in before and path.name != "bespoke-cache"] == []
 
 
@@ -186,6 +210,38 @@ def test_a_run_keeps_its_config_and_a_finished_one_can_be_given_more(
     assert checkpoint is not None
     assert checkpoint.step == 4
     assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["budget"]["images"] == 64
+
+
+def test_a_second_process_is_refused_and_changes_nothing(
+    trained: Path, catalogue: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (trained / "config.json").read_bytes()
+    with claimed(trained):
+        assert run(["train", str(catalogue), "--out", str(trained), "--resume", "--images", "640"]) == 2
+    assert "another process is training into it" in capsys.readouterr().err
+    assert (trained / "config.json").read_bytes() == before
+
+
+def test_a_run_from_a_base_says_so_and_needs_it_no_more_once_it_has_begun(
+    trained: Path, catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, identity = tmp_path / "base", Pipeline.from_pretrained(trained).identity
+    shutil.copytree(trained / "model", base)
+    asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), "--from", str(base)]
+    assert run([*asked, "--dry-run"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["base"] == {"location": str(base), "identity": identity}
+    assert (plan["config"]["preset"], plan["config"]["model"]["image_size"]) == ("test32", 32)
+    assert not (tmp_path / "run").exists()
+    assert run([*asked, "--images", "16"]) == 0
+    assert f"Starting from the model {identity}: " in capsys.readouterr().out
+    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["base"]["identity"] == identity
+    base.rename(tmp_path / "elsewhere")
+    assert run([*asked, "--images", "24", "--resume"]) == 0
+    assert "Going on from step 2" in capsys.readouterr().out
+    other = ["--from", str(tmp_path / "run"), "--resume"]
+    assert run([*asked[:4], *other]) == 2
+    assert f"run started from the model {identity}; leave out --from" in capsys.readouterr().err
 
 
 def test_sigterm_saves_and_says_how_to_go_on(catalogue: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bespoke.config import BORROWED_WIDTH, Config, resolve
+from bespoke.config import BORROWED_WIDTH, PRESETS, Config, ModelSettings, resolve, resolve_from
 from bespoke.errors import UserError
 
 
@@ -40,3 +40,32 @@ def test_what_goes_with_a_choice_can_be_set_as_well() -> None:
 def test_values_that_do_not_go_together_are_told_with_what_to_set(overrides: list[str], told: str) -> None:
     with pytest.raises(UserError, match=told):
         resolve("test32", overrides)
+
+
+def test_the_model_of_a_base_goes_with_the_training_of_its_preset_unless_told_otherwise() -> None:
+    small, large = PRESETS["test32"], PRESETS["gpu64"]
+    config = resolve_from(large.model, 700, None, ["loss.kl=0.25"])
+    assert (config.preset, config.training, config.loss.kl) == ("gpu64", large.training, 0.25)
+    assert config.model == large.model.model_copy(update={"vocabulary_size": 700 + large.model.vocabulary_size})
+    assert resolve_from(small.model, 700, "test32").training == small.training
+    odd = ModelSettings(image_size=32, generator_widths=(8, 8, 8), discriminator_widths=(8, 8, 8))
+    assert resolve_from(odd, 300, None).preset == "cpu64"
+    frozen = small.model.model_copy(update={"embeddings": "frozen"})
+    assert resolve_from(frozen, 300, None).training.contrast_first == 0.2
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "told"),
+    [
+        ("gpu64", [], "^model.image_size is 32 in the base and 64 by --preset gpu64; .* leave that out"),
+        (None, ["model.image_size=64"], "^model.image_size is 32 in the base and 64 by --set; "),
+        (None, ["model.generator_widths=[64,48]"], r"generator_widths is \[64, 48, 32\] in the base and \[64, 48\] by"),
+        ("test32", ["model.embeddings=shared"], 'model.embeddings is "dual" in the base and "shared" by --set'),
+        (None, ["training.freeze_discriminator_stages=4"], "the discriminator has 3 stages; set a number from 0 to 3$"),
+    ],
+)
+def test_asking_for_another_model_than_the_base_is_told_with_both_values(
+    preset: str | None, overrides: list[str], told: str
+) -> None:
+    with pytest.raises(UserError, match=told):
+        resolve_from(PRESETS["test32"].model, 300, preset, overrides)

@@ -12,7 +12,7 @@ from bespoke.data.made_once import make_once
 from bespoke.data.sample import write_sample
 from bespoke.data.store import cache_folder
 from bespoke.generation import free_name
-from bespoke.training.plan import Budget, Plan, write_plan
+from bespoke.training.plan import Budget, Plan
 
 DEFAULT_FOLDER = Path("bespoke-demo")
 NUM_PICTURES, SIZE, SEED = 2000, 64, 0
@@ -44,7 +44,6 @@ def demo(minutes: float, preset: str, out: Path | None) -> bool:
 
     make_once(catalogue, is_whole=(catalogue / "metadata.jsonl").is_file, write=write)
     store = open_catalogue(plan.catalogue, plan.config.model.image_size, skip_bad=False)
-    write_plan(run, plan)
     if not run_plan(plan, store, run, resume_with=f"bespoke train {catalogue} --out {run} --resume"):
         return False
     say("Drawing " + "; ".join(TEXTS))

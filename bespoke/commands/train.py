@@ -7,18 +7,21 @@ import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
-from bespoke.config import resolve
+from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_from
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.columns import Columns
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
-from bespoke.training.plan import Budget, Plan, check_free, claimed, read_plan, write_plan
+from bespoke.training.plan import Base, Budget, Plan, check_free, claimed, read_plan, write_plan
 
-DEFAULT_PRESET = "cpu64"
+if TYPE_CHECKING:
+    from bespoke.pipeline import Pipeline
+
 DEFAULT_MINUTES = 60.0
 _COUNT = re.compile(r"(\d+(?:\.\d+)?) ?([kM]?)", re.IGNORECASE)
 
@@ -30,6 +33,7 @@ def train(
     preset: str | None,
     minutes: float | None,
     images: str | None,
+    base: str | None,
     resume: bool,
     overrides: Sequence[str],
     skip_bad: bool,
@@ -39,15 +43,16 @@ def train(
     """Train, or go on training; False where it was stopped before its budget was spent. Raises UserError."""
     budget = make_budget(minutes, images)
     if resume:
-        plan = _resumed(out, budget, preset, overrides)
+        plan = _resumed(out, budget, preset, overrides, base)
         if columns not in (Columns(), plan.columns):
             raise UserError("--resume reads the table as before; leave out --file-column, --text-column, --template")
     else:
-        config = resolve(preset or DEFAULT_PRESET, overrides)
+        began, config = _begun(preset, overrides, base)
         plan = Plan(
             catalogue=catalogue,
             skip_bad=skip_bad,
             columns=columns,
+            base=began,
             budget=budget or Budget(minutes=DEFAULT_MINUTES),
             config=config,
         )
@@ -62,18 +67,48 @@ def train(
         skip_bad=skip_bad or plan.skip_bad,
         columns=plan.columns,
     )
-    if leads():
-        write_plan(out, plan)
     return run_plan(
         plan, store, out, resume_with=f"bespoke train {shlex.quote(catalogue)} --out {_quoted(out)} --resume"
     )
 
 
-def _resumed(out: Path, budget: Budget | None, preset: str | None, overrides: Sequence[str]) -> Plan:
+def _begun(preset: str | None, overrides: Sequence[str], location: str | None) -> tuple[Base | None, Config]:
+    """What a fresh run starts from, and its config."""
+    if location is None:
+        config = resolve(preset or DEFAULT_PRESET, overrides)
+        if config.training.freeze_discriminator_stages:
+            raise UserError(
+                f"--set training.freeze_discriminator_stages={config.training.freeze_discriminator_stages}: without a "
+                "base nothing is worth keeping; leave it out, or pass --from"
+            )
+        return None, config
+    model = _load_model(location)
+    base = Base(location=location, identity=model.identity)
+    return base, resolve_from(model.networks.settings, model.tokenizer.vocabulary_size, preset, overrides)
+
+
+def _load_model(location: str) -> Pipeline:
+    from bespoke.pipeline import Pipeline  # slow to load: only where there is a base
+
+    try:
+        return Pipeline.from_pretrained(location, device="cpu")
+    except UserError as error:
+        raise UserError(f"--from {error}") from error
+
+
+def _resumed(
+    out: Path, budget: Budget | None, preset: str | None, overrides: Sequence[str], location: str | None
+) -> Plan:
     """The plan of a run that goes on; a budget given anew takes the place of its own."""
     if preset or overrides:
         raise UserError("--resume goes on with the run's own config; leave out --preset and --set")
     plan = read_plan(out)
+    began = plan.base.identity if plan.base else None
+    # Named as it was, it need not be there any more.
+    same = plan.base is not None and location == plan.base.location
+    if location is not None and not same and _load_model(location).identity != began:
+        origin = f"started from the model {began}" if began else "started from scratch"
+        raise UserError(f"--from {location}: {out} {origin}; leave out --from, or train into a new --out")
     return plan.model_copy(update={"budget": budget}) if budget else plan
 
 
@@ -116,7 +151,7 @@ def open_catalogue(location: str, size: int, *, skip_bad: bool, columns: Columns
 
 
 def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bool:
-    """Train as planned under a progress bar; False where it was stopped. Raises UserError."""
+    """Write the plan down and train by it, under a progress bar; False where it was stopped. Raises UserError."""
     # Loads TensorBoard, too: a catalogue that cannot be read is told before.
     from bespoke.training.loop import Report, train
     from bespoke.training.workplace import leave_workplace
@@ -138,7 +173,9 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
             sheets += 1
 
     with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
-        finished = train(plan.config, store, out, plan.budget, tell=tell)
+        if leads():  # not before: a run that another process trains keeps its budget
+            write_plan(out, plan)
+        finished = train(plan.config, store, out, plan.budget, base=plan.base, tell=tell)
     if finished:
         say(f"Finished. The model is in {out / 'model'}, its samples are in {out / 'samples'}.")
     else:

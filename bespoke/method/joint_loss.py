@@ -84,7 +84,7 @@ def contrastive_loss(
 def generator_loss(
     discriminator: Discriminator,
     fake: PictureFeatures,
-    real: PictureFeatures | None,
+    real: PictureFeatures,
     pairs: Pairs,
     mean: Tensor,
     log_sigma: Tensor,
@@ -92,13 +92,12 @@ def generator_loss(
 ) -> Terms:
     """L_G, by term: teaches the generator and, through the pictures and the KL, the realism encoder.
 
-    real: features of the real pictures of the pairs, which only some terms look at.
+    real: features of the real pictures of the pairs, constants here; the hinge does not look at them.
     """
     y, y_other = pairs.matching.detach(), pairs.other.detach()
     n, a = discriminator.naturalness(fake, pairs.balance), discriminator.alignment(fake, y.sentence)
     a_other = discriminator.alignment(fake, y_other)
     if weights.relativistic:
-        assert real is not None
         n_real, a_real = discriminator.naturalness(real, pairs.balance), discriminator.alignment(real, y.sentence)
         realism, conditional = F.softplus(n_real - n), F.softplus(n_real + a_real - n - a)
     else:

@@ -14,16 +14,18 @@ import torch
 
 from bespoke.config import Config
 from bespoke.data.batches import PairBatches
-from bespoke.data.front_end import make_front_end
+from bespoke.data.front_end import front_end_text, make_front_end
 from bespoke.data.store import PairStore
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
+from bespoke.training.checkpoint import load_latest
 from bespoke.training.journal import Journal, write_card
 from bespoke.training.monitor import alarms
-from bespoke.training.plan import Budget
+from bespoke.training.plan import Base, Budget
 from bespoke.training.settle import settled_networks
-from bespoke.training.state import made_for, restore, roll_back, save
+from bespoke.training.state import kept_front_end, made_for, restore, roll_back, save
 from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
+from bespoke.training.transfer import freeze, load_base, num_frozen, take_over
 from bespoke.training.watch import Watch
 from bespoke.training.workplace import find_workplace
 
@@ -48,6 +50,7 @@ def train(
     run: Path,
     budget: Budget,
     *,
+    base: Base | None = None,
     validate: Callable[[Pipeline], dict[str, float]] | None = None,
     tell: Callable[[Report], None] = lambda report: None,
 ) -> bool:
@@ -55,15 +58,24 @@ def train(
 
     Where `run` holds checkpoints it goes on from the newest whole one, exactly: the steps that follow are those of an
     uninterrupted run. SIGTERM and Ctrl-C save and leave. Under torchrun every process calls this alike.
+    base: the model that the run starts from; it is needed until there is a checkpoint.
     validate: further numbers of the averaged model for the journal, called at every validation.
-    Raises UserError for checkpoints that do not fit, a full disk, or a training that keeps diverging.
+    Raises UserError for a base or checkpoints that do not fit, a full disk, or a training that keeps diverging.
     """
     # What is trained, and on what.
     place, settings = find_workplace(), config.training
     captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
-    front_end = make_front_end(config.model, captions)
+    checkpoint = load_latest(run / "checkpoints")
+    start = load_base(base) if base and checkpoint is None else None
+    front_end = kept_front_end(checkpoint, config.model)
+    if front_end is None:
+        front_end = make_front_end(config.model, captions, start.tokenizer if start else None)
     torch.manual_seed(config.seed)
     networks = build_networks(config.model, front_end.vocabulary_size).to(place.device)
+    if start:
+        take_over(networks, front_end, start)
+    frozen = num_frozen(config, len(store.indices("train"))) if base else 0
+    freeze(networks.discriminator, frozen)
     players = Players.make(networks, config)
     batches = PairBatches(
         store,
@@ -82,12 +94,21 @@ def train(
         return Pipeline(settled_networks(players, batches, config, place), front_end)
 
     # Where a former sitting left off.
-    goes_with = made_for(config, store, front_end)
-    progress, notes = restore(run, players, goes_with)
+    goes_with, reads_with = made_for(config, store, front_end, base), front_end_text(front_end)
+    progress, notes = restore(checkpoint, players, goes_with)
+    if start:
+        notes.append(
+            f"Starting from the model {start.identity}: new pieces in the captions: "
+            f"{front_end.vocabulary_size - start.tokenizer.vocabulary_size}; stages of the discriminator that stay as "
+            f"they are: {frozen} of {len(config.model.discriminator_widths)}."
+        )
+    del checkpoint, start  # they hold weights of their own
     if place.leads and progress.step:
         notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
     elif place.leads:
-        save(run, players, progress, goes_with)  # something to roll back to
+        if settings.contrast_first:
+            notes.append(f"The first {settings.contrast_first:.0%} teach what matches what; drawing begins after that.")
+        save(run, players, progress, goes_with, reads_with)  # something to roll back to
     images = progress.step * settings.batch_size
     if progress.step:
         resumed = made()  # a kill may have come between a checkpoint and its model
@@ -121,7 +142,8 @@ def train(
                 stopping = bool(place.agree(stop.requested))
                 minutes = progress.seconds / 60
                 spent = budget.share(progress.seconds, images) >= 1
-                if minutes >= (progress.validations + 1) * settings.validation_every_minutes or spent:
+                due = minutes >= (progress.validations + 1) * settings.validation_every_minutes
+                if (due and not opening) or spent:  # in the opening nothing has learned to draw yet
                     progress.validations = int(minutes / settings.validation_every_minutes)
                     model = made()
                     if journal:
@@ -136,7 +158,7 @@ def train(
                 spent = budget.share(progress.seconds, images) >= 1  # looking takes time, too
                 if minutes >= (progress.saves + 1) * settings.checkpoint_every_minutes or stopping or spent:
                     progress.saves = int(minutes / settings.checkpoint_every_minutes)
-                    if not place.agree(place.leads and save(run, players, progress, goes_with)):
+                    if not place.agree(place.leads and save(run, players, progress, goes_with, reads_with)):
                         raise Diverged("a weight or a moment")
                     model = model or made()
                     if place.leads:
@@ -159,7 +181,7 @@ def train(
         tell(Report(progress.step, images, progress.seconds, share, tuple(notes)))
     if journal:
         journal.close()
-        write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1)
+        write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1, base)
     return share >= 1
 
 

@@ -41,6 +41,15 @@ class Budget(BaseModel):
         return seconds / (60 * self.minutes)
 
 
+class Base(BaseModel):
+    """The model that a run starts from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    location: str  # where it was; once training has begun, nobody looks there again
+    identity: str  # of its weights, see Pipeline.identity
+
+
 class Plan(BaseModel):
     """Everything a run was asked for; with the catalogue it decides what comes out."""
 
@@ -50,17 +59,24 @@ class Plan(BaseModel):
     catalogue: str  # where it was, for people; what it held is in the checkpoints
     skip_bad: bool = False
     columns: Columns = Columns()
+    base: Base | None = None
     budget: Budget
     config: Config
 
 
 @contextmanager
 def claimed(run: Path) -> Iterator[None]:
-    """Keep other processes out of `run` while training writes into it. Raises UserError where one is at work there.
+    """Keep other processes out of `run`, which is made, while something writes into it.
 
-    The system lets go of the lock when the process ends, however it ends.
+    The system lets go of the lock when the process ends, however it ends. Raises UserError where another process is at
+    work there or the disk refuses.
     """
-    with (run / _LOCK).open("w") as file:
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock = (run / _LOCK).open("w")
+    except OSError as error:
+        raise _refused(run, error) from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -91,9 +107,11 @@ def write_plan(run: Path, plan: Plan) -> None:
         (run / _PART).write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (run / _PART).replace(run / CONFIG)
     except OSError as error:
-        raise UserError(
-            f"{run}: the run cannot be written ({error.strerror}); free some disk space or name another --out"
-        ) from error
+        raise _refused(run, error) from error
+
+
+def _refused(run: Path, error: OSError) -> UserError:
+    return UserError(f"{run}: the run cannot be written ({error.strerror}); free some disk space or name another --out")
 
 
 def read_plan(run: Path) -> Plan:

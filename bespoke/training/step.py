@@ -150,15 +150,14 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
 
     shown_real = augment(real, draws.augment_real, config.training.augment)
     shown_fake = augment(fake.pictures.detach(), draws.augment_fake, config.training.augment)
-    terms_d = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
+    terms_d, seen_real = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
     players.learn(_total(terms_d), "discriminator", place)
 
     with _fixed(networks.discriminator):
         with autocast(place.device, config.training.precision):
             shown_fake = augment(fake.pictures, draws.augment_again, config.training.augment)
             seen_fake = _gathered(networks.discriminator(shown_fake))
-            # The hinge does not let the generator compare itself with real pictures.
-            seen_real = _gathered(networks.discriminator(shown_real)) if weights.relativistic else None
+        # What it saw in the real pictures a moment ago still serves: here they only weigh the pairs.
         terms_g = generator_loss(
             networks.discriminator,
             seen_fake,
@@ -198,8 +197,11 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
 
 def _discriminator_terms(
     networks: Networks, real: Tensor, fake: Tensor, pairs: Pairs, draws: Draws, config: Config, place: Workplace
-) -> Terms:
-    """L_D and, on steps that have it, the zero-centred penalty on real and fake; both [N, 3, H, W] in [-1, 1]."""
+) -> tuple[Terms, PictureFeatures]:
+    """L_D and, on steps that have it, the zero-centred penalty on real and fake; both [N, 3, H, W] in [-1, 1].
+
+    Also returns what was seen in the real pictures, detached.
+    """
     discriminator, settings, n = networks.discriminator, config.loss, len(real)
     both = torch.cat([real, fake])
     with autocast(place.device, config.training.precision):
@@ -220,7 +222,7 @@ def _discriminator_terms(
             penalty = finite_difference_penalty(discriminator, seen, near, sentence, balance, settings.penalty_sigma)
         # R1 + R2 is the sum over real and fake, of which this is the mean; it stands for the steps without one.
         terms["penalty"] = settings.penalty_weight * settings.penalty_every * penalty
-    return terms
+    return terms, PictureFeatures(*(part.detach() for part in seen_real))
 
 
 def loss_weights(settings: LossSettings) -> LossWeights:
@@ -257,8 +259,10 @@ def _gathered(seen: PictureFeatures) -> PictureFeatures:
 @contextmanager
 def _fixed(module: nn.Module) -> Iterator[None]:
     """Gradients pass through `module` and leave nothing in it."""
+    learning = [parameter for parameter in module.parameters() if parameter.requires_grad]  # others are frozen
     module.requires_grad_(False)
     try:
         yield
     finally:
-        module.requires_grad_(True)
+        for parameter in learning:
+            parameter.requires_grad_(True)

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 from bespoke.config import resolve
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
-from bespoke.training.plan import Budget, Plan, check_free, claimed, read_plan, write_plan
+from bespoke.training.plan import Base, Budget, Plan, check_free, claimed, read_plan, write_plan
 
 PLAN = Plan(
     catalogue="shop",
     skip_bad=True,
     columns=Columns(file="写真", template="{色}の{種類}"),
+    base=Base(location="runs/first", identity="0123456789ab"),
     budget=Budget(images=1000),
     config=resolve("test32", ["seed=3", "loss.kl=0.25"]),
 )
@@ -88,8 +89,8 @@ def test_a_missing_run_is_said_to_be_missing(tmp_path: Path) -> None:
         read_plan(tmp_path / "none")
 
 
-def test_a_run_from_before_columns_could_be_told_is_still_read(tmp_path: Path) -> None:
+def test_a_run_from_before_columns_and_base_could_be_told_is_still_read(tmp_path: Path) -> None:
     content = PLAN.model_dump(mode="json")
-    del content["columns"]
+    del content["columns"], content["base"]
     (tmp_path / "config.json").write_text(json.dumps(content), "utf-8")
-    assert read_plan(tmp_path) == PLAN.model_copy(update={"columns": Columns()})
+    assert read_plan(tmp_path) == PLAN.model_copy(update={"columns": Columns(), "base": None})
