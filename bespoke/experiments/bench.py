@@ -28,13 +28,13 @@ from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.judge import Family
 from bespoke.evaluation.result import Features, as_data
 from bespoke.pipeline import Pipeline
-from bespoke.training.plan import CONFIG, Plan, check_free, read_plan, write_plan
+from bespoke.training.plan import CONFIG, Plan, check_free, read_plan
 
 FORMAT = 1
 MARK = "experiment.json"
 RESULTS = "results"
 LOCK = ".lock"
-Train = Callable[[Plan, PairStore, Path], bool]  # as training.loop.train: False where it was stopped
+Train = Callable[[Plan, PairStore, Path], bool]  # writes the plan down and trains by it; False where stopped
 Watch = Callable[[str], AbstractContextManager[Tell]]  # takes a name, and is told how far its evaluation is
 
 
@@ -91,7 +91,6 @@ class Bench:
             _check_same(run, read_plan(run), plan)
         else:
             check_free(run)
-            write_plan(run, plan)
         if not self.train(plan, self.store, run):
             return None
         self._measure(name, plan)

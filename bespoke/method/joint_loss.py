@@ -5,6 +5,8 @@
 | discriminator | discriminator, alignment encoder  | generator, realism encoder        |
 | generator     | generator, realism encoder        | discriminator, alignment encoder  |
 
+In the opening of a training there is no generator's step, and the discriminator's is `contrastive_loss` alone.
+
 One sign convention: logits are high for real and for matching, every term is minimised.
 Notation: x real picture, x_fake = G(z, y, b), y its caption, y_other a caption that does not fit, n naturalness,
 a alignment, f = n + a. S_D reaches the adversarial terms as a constant: its only teacher is the contrast of real pairs.

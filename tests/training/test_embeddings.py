@@ -66,11 +66,14 @@ def moved(weights: list[dict[str, Tensor]]) -> list[bool]:
 
 
 def test_a_frozen_encoder_learns_in_the_opening_and_never_again(store: PairStore, tmp_path: Path) -> None:
-    config = config_of("model.embeddings=frozen", "training.contrast_first=0.5")
+    often = "training.validation_every_minutes=1e-9"
+    config = config_of("model.embeddings=frozen", "training.contrast_first=0.5", often)
     assert moved(encoder_by_step(config, store, tmp_path)) == [True, True, False, False, False]
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text("utf-8").splitlines()]
     drawn = [row["step"] for row in rows if "generator/naturalness" in row]
     assert drawn == [4, 5, 6]  # nothing is drawn in the opening
+    looked_at = [row["step"] for row in rows if "caption_sensitivity" in row]
+    assert looked_at == [4, 5, 6]  # and nothing is judged
 
 
 def test_a_shared_encoder_learns_in_every_step_and_is_not_called_collapsed(store: PairStore, tmp_path: Path) -> None:
