@@ -116,7 +116,7 @@ def test_numbers_just_inside_the_bounds_do_not_ring() -> None:
         "effective_rank_realism": 5.0,
         "effective_rank_alignment": 5.0,
         "cka": 0.95,
-        "gradient_ratio": 1.0,
+        "gradient_ratio": 20.0,
         "activation_growth": 10.0,
     }
     assert alarms(HEALTHY | edge) == []
@@ -134,3 +134,8 @@ def test_settings_named_in_the_advice_exist() -> None:
     named = [pair for alarm in ALARMS for pair in re.findall(r"\b(loss|training)\.(\w+)", alarm.message)]
     assert len(named) >= 10
     assert [f"{part}.{field}" for part, field in named if field not in fields[part]] == []
+
+
+def test_text_may_pull_hard_after_the_opening_but_not_without_end() -> None:
+    assert alarms(HEALTHY | {"gradient_ratio": 10.5}) == []
+    assert "25 times as hard" in alarms(HEALTHY | {"gradient_ratio": 25.0})[0]
