@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     args = parser.parse_args()
 
-    config, place = resolve(args.preset, args.set), find_workplace()
+    config, place = resolve(args.preset, ["training.augment=0.3", *args.set]), find_workplace()
     settings = config.training
     store = prepare(Catalogue.open(args.catalogue), config.model.image_size, skip_bad=True)
     captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))

@@ -11,21 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bespoke.commands.options import (
-    Experiment,
-    FileColumn,
-    Images,
-    Language,
-    MinutesEach,
-    NumPictures,
-    Overrides,
-    Pairs,
-    Preset,
-    SkipBad,
-    Split,
-    Template,
-    TextColumns,
-)
+from bespoke.commands import options
 from bespoke.errors import UserError
 
 INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
@@ -40,28 +26,24 @@ app = typer.Typer(
 @app.command()
 def demo(
     minutes: Annotated[float, typer.Option(help="How long to train.")] = 4.0,
-    preset: Preset = "cpu64",
+    language: options.Language = None,
     out: Annotated[Path | None, typer.Option(help="A new folder; bespoke-demo unless given.", metavar="DIR")] = None,
 ) -> int:
-    """Do the main job on the built-in catalogue: train a few minutes, generate, show where the pictures are."""
+    """See the whole way in minutes: check 300 pictures of a new product line, train on them, measure, draw, tell."""
     from bespoke.commands.demo import demo
 
-    return _exit_code(finished=demo(minutes, preset, out))
+    return _exit_code(finished=demo(minutes, language, out))
 
 
 @app.command()
 def check(
-    catalogue: Pairs,
-    file_column: FileColumn = None,
-    text_columns: TextColumns = None,
-    template: Template = None,
-    language: Language = None,
-    out: Annotated[
-        Path | None, typer.Option(help="A new or empty folder for the report; check-NAME unless given.", metavar="DIR")
-    ] = None,
-    write: Annotated[
-        Path | None, typer.Option(help="A new or empty folder for a cleaned copy of the catalogue.", metavar="FOLDER")
-    ] = None,
+    catalogue: options.Pairs,
+    file_column: options.FileColumn = None,
+    text_columns: options.TextColumns = None,
+    template: options.Template = None,
+    language: options.Languages = None,
+    out: options.CheckFolder = None,
+    write: options.CleanedFolder = None,
 ) -> None:
     """Say whether a catalogue is fit for training, why, and what to add. Nothing in it is changed."""
     from bespoke.commands.check import check_catalogue
@@ -73,24 +55,20 @@ def check(
 
 @app.command()
 def train(
-    catalogue: Pairs,
+    catalogue: options.Pairs,
     out: Annotated[Path, typer.Option(help="The folder of the run.", metavar="RUN")],
     preset: Annotated[str | None, typer.Option(help="A row of the table of presets; cpu64 unless given.")] = None,
     minutes: Annotated[float | None, typer.Option(help="How long to train; 60 unless given.")] = None,
-    images: Images = None,
-    base: Annotated[
-        str | None,
-        typer.Option("--from", help="Start from this run, model folder or hub id, not from scratch.", metavar="BASE"),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where RUN stopped; --minutes or --images then change its budget.")
-    ] = False,
-    overrides: Overrides = None,
-    skip_bad: SkipBad = False,
-    file_column: FileColumn = None,
-    text_columns: TextColumns = None,
-    template: Template = None,
+    images: options.Images = None,
+    base: options.Base = None,
+    resume: options.Resume = False,
+    overrides: options.Overrides = None,
+    skip_bad: options.SkipBad = False,
+    file_column: options.FileColumn = None,
+    text_columns: options.TextColumns = None,
+    template: options.Template = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the resolved config and stop.")] = False,
+    edit: options.Teach = False,
 ) -> int:
     """Train a model on a catalogue. Ctrl-C saves and stops; --resume goes on exactly."""
     from bespoke.commands.train import train
@@ -108,26 +86,21 @@ def train(
         skip_bad=skip_bad,
         columns=columns_asked(file_column, text_columns or (), template),
         dry_run=dry_run,
+        edit=edit,
     )
     return _exit_code(finished=finished)
 
 
 @app.command()
 def generate(
-    model: Annotated[str, typer.Argument(help="A run, a model folder or a hub id.", metavar="RUN")],
+    model: options.Model,
     texts: Annotated[list[str] | None, typer.Argument(help="What to draw.", metavar="TEXT...")] = None,
-    prompts: Annotated[
-        Path | None, typer.Option(help="A file of texts: one a line, or .jsonl or .csv with text.", metavar="FILE")
-    ] = None,
+    prompts: options.Prompts = None,
     num_images: Annotated[int, typer.Option("-n", "--num-images", help="Pictures of every text.")] = 1,
     balance: Annotated[float, typer.Option(help="From 0 (realism) to 1 (faithfulness to the text).")] = 0.5,
-    seed: Annotated[
-        int | None, typer.Option(help="Of the first picture, the next has the next; drawn unless given.")
-    ] = None,
+    seed: options.FirstSeed = None,
     best_of: Annotated[int, typer.Option(help="Candidates a picture; the best match to its text is kept.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option(help="A new or empty folder; pictures, pictures-2, ... unless given.", metavar="DIR")
-    ] = None,
+    out: options.PicturesFolder = None,
 ) -> None:
     """Make pictures from text: PNGs with a metadata.jsonl beside them."""
     from bespoke.commands.generate import generate
@@ -145,36 +118,75 @@ def generate(
 
 
 @app.command()
+def edit(
+    model: options.EditingModel,
+    picture: Annotated[Path, typer.Argument(help="The picture to change, of any size.", metavar="PICTURE")],
+    text: Annotated[str, typer.Argument(help="What it should show.", metavar="TEXT")],
+    source: options.SourceText = None,
+    strength: options.Strength = 0.7,
+    mask: options.Mask = None,
+    num_images: Annotated[int, typer.Option("-n", "--num-images", help="Versions, each with a seed of its own.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Of the first version; drawn unless given.")] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Also one picture of all versions and strengths.")] = False,
+    out: options.EditsFolder = None,
+) -> None:
+    """Change a picture by its text; what the text does not speak of stays as it is."""
+    from bespoke.commands.edit import edit
+
+    edit(
+        model,
+        picture,
+        text,
+        source=source,
+        strength=strength,
+        mask=mask,
+        num_images=num_images,
+        seed=seed,
+        sheet=sheet,
+        out=out,
+    )
+
+
+@app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A run, a model folder or a hub id.", metavar="RUN")],
+    model: options.Model,
     catalogue: Annotated[str, typer.Argument(help="The catalogue it was trained on.", metavar="CATALOGUE")],
-    split: Split = "validation",
-    balances: Annotated[
-        list[float] | None, typer.Option("--balance", help="May be repeated; 0, 0.5 and 1 unless given.", metavar="B")
-    ] = None,
-    num_pictures: NumPictures = 2000,
+    split: options.Split = "validation",
+    balances: options.Balances = None,
+    num_pictures: options.NumPictures = 2000,
     seed: Annotated[int, typer.Option(help="Of captions and pictures.")] = 0,
-    language: Language = None,
-    skip_bad: SkipBad = False,
-    file_column: FileColumn = None,
-    text_columns: TextColumns = None,
-    template: Template = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="A new or empty folder for the report; evaluation-RUN unless given.", metavar="DIR"),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change a release gate: gates.realism=0.8; may be repeated.", metavar="KEY=VALUE"),
-    ] = None,
-    gate: Annotated[
-        bool, typer.Option("--gate", help="Say which release gates fail, and end with exit code 1 if any does.")
-    ] = False,
+    language: options.Languages = None,
+    skip_bad: options.SkipBad = False,
+    file_column: options.FileColumn = None,
+    text_columns: options.TextColumns = None,
+    template: options.Template = None,
+    out: options.ReportFolder = None,
+    overrides: options.GateChanges = None,
+    gate: options.ByGates = False,
+    against: options.Against = None,
+    edit: options.AskEdits = False,
 ) -> int:
     """Measure a model against real pictures: realism, faithfulness, variety, copies; a page with pictures and JSON."""
     from bespoke.commands.evaluate import evaluate_model
+    from bespoke.commands.evaluate_edits import evaluate_model_edits
     from bespoke.data.columns import columns_asked
 
+    columns = columns_asked(file_column, text_columns or (), template)
+    if edit:
+        if balances or overrides or gate or against:
+            raise UserError("--edit: asks for edits alone; leave out --balance, --set, --gate and --against")
+        evaluate_model_edits(
+            model,
+            catalogue,
+            split=split,
+            num_pictures=num_pictures,
+            seed=seed,
+            language=language,
+            columns=columns,
+            skip_bad=skip_bad,
+            out=out,
+        )
+        return 0
     passed = evaluate_model(
         model,
         catalogue,
@@ -183,37 +195,36 @@ def evaluate(
         num_pictures=num_pictures,
         seed=seed,
         language=language,
-        columns=columns_asked(file_column, text_columns or (), template),
+        columns=columns,
         skip_bad=skip_bad,
         out=out,
         overrides=overrides or (),
         by_gates=gate,
+        against=against,
     )
     return 1 if gate and not passed else 0
 
 
 @app.command()
 def compare(
-    catalogue: Pairs,
-    out: Experiment,
-    arms: Annotated[
-        str, typer.Option(help="Variants of the method; the first is what the others are compared with.", metavar="A,B")
-    ] = "dual,shared,frozen",
+    catalogue: options.Pairs,
+    out: options.Experiment,
+    arms: options.Arms = "dual,shared,frozen",
     seeds: Annotated[int, typer.Option(help="Trainings of each arm.")] = 3,
-    minutes: MinutesEach = None,
-    images: Images = None,
-    preset: Preset = "cpu64",
-    overrides: Overrides = None,
-    split: Split = "validation",
+    minutes: options.MinutesEach = None,
+    images: options.Images = None,
+    preset: options.Preset = "cpu64",
+    overrides: options.Overrides = None,
+    split: options.Split = "validation",
     balances: Annotated[
         list[float] | None, typer.Option("--balance", help="May be repeated; 0.5 unless given.", metavar="B")
     ] = None,
-    num_pictures: NumPictures = 2000,
-    language: Language = None,
-    skip_bad: SkipBad = False,
-    file_column: FileColumn = None,
-    text_columns: TextColumns = None,
-    template: Template = None,
+    num_pictures: options.NumPictures = 2000,
+    language: options.Language = None,
+    skip_bad: options.SkipBad = False,
+    file_column: options.FileColumn = None,
+    text_columns: options.TextColumns = None,
+    template: options.Template = None,
 ) -> int:
     """Train variants of the method with equal budgets and several seeds, and say which differences hold."""
     from bespoke.commands.compare import compare_arms
@@ -240,19 +251,19 @@ def compare(
 
 @app.command()
 def tune(
-    catalogue: Pairs,
-    out: Experiment,
+    catalogue: options.Pairs,
+    out: options.Experiment,
     trials: Annotated[int, typer.Option(help="Sets of values to try, those of former sittings included.")] = 20,
-    minutes: MinutesEach = None,
-    images: Images = None,
-    preset: Preset = "cpu64",
-    overrides: Overrides = None,
-    num_pictures: NumPictures = 2000,
-    language: Language = None,
-    skip_bad: SkipBad = False,
-    file_column: FileColumn = None,
-    text_columns: TextColumns = None,
-    template: Template = None,
+    minutes: options.MinutesEach = None,
+    images: options.Images = None,
+    preset: options.Preset = "cpu64",
+    overrides: options.Overrides = None,
+    num_pictures: options.NumPictures = 2000,
+    language: options.Language = None,
+    skip_bad: options.SkipBad = False,
+    file_column: options.FileColumn = None,
+    text_columns: options.TextColumns = None,
+    template: options.Template = None,
 ) -> int:
     """Search for settings that suit a catalogue: pictures close to real ones and true to the text."""
     from bespoke.commands.tune import tune_settings
@@ -276,16 +287,10 @@ def tune(
 
 @app.command()
 def studio(
-    home: Annotated[
-        Path | None,
-        typer.Option(help="Its folder, made where it is missing; bespoke-studio unless given.", metavar="DIR"),
-    ] = None,
+    home: options.StudioHome = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
-    database: Annotated[
-        str | None,
-        typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME; SQLite in DIR unless given.", metavar="URL"),
-    ] = None,
+    database: options.Database = None,
 ) -> None:
     """Run the web studio and its REST API: pictures from text for people who type no commands."""
     from bespoke.commands.studio import studio

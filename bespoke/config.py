@@ -81,7 +81,8 @@ class TrainingSettings(_Settings):
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
-    augment: float = Field(0.3, ge=0, le=1)  # probability of each colour-safe transform
+    # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
+    augment: float | None = Field(None, ge=0, le=1)
     word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
     ema_half_life: PositiveInt = 10_000
@@ -93,6 +94,24 @@ class TrainingSettings(_Settings):
     validation_every_minutes: float = Field(3.0, gt=0)
     checkpoint_every_minutes: float = Field(5.0, gt=0)
     precision: Precision = "auto"  # auto: bf16 where the hardware computes it
+
+
+class EditSettings(_Settings):
+    """How an editor is taught; weights of the terms in method/editor.py, symbols as in docs/editing.md."""
+
+    rate: float = Field(2e-3, gt=0)
+    critic_rate: float = Field(2e-4, gt=0)
+    word_swaps: float = Field(0.9, ge=0, le=1)  # share of new texts made by swapping a word, not another picture's
+    unchanged: float = Field(0.125, ge=0, lt=1)  # share of pictures that get the text they have
+    no_source: float = Field(0.15, ge=0, le=1)  # share of pictures whose old text is kept from the editor
+    pair: float = Field(5.0, ge=0)
+    where: float = Field(1.0, ge=0)
+    same: float = Field(5.0, ge=0)
+    mismatch: float = Field(0.5, ge=0)
+    sentence: float = Field(0.25, ge=0)
+    direction: float = Field(0.5, ge=0)
+    naturalness: float = Field(0.5, ge=0)
+    area: float = Field(0.1, ge=0)
 
 
 _Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # JSON has no infinity: it would come back as null
@@ -117,6 +136,16 @@ class Config(_Settings):
     loss: LossSettings = LossSettings()
     training: TrainingSettings = TrainingSettings()
     gates: GateSettings = GateSettings()
+    editing: EditSettings | None = None  # where it is set, the run teaches the editor of a finished model
+
+    @model_validator(mode="after")
+    def _edits_more_than_one_picture(self) -> Config:
+        if self.editing is not None and self.training.batch_size < 4:
+            raise ValueError(
+                f"training.batch_size={self.training.batch_size}: an editor learns from pairs of twins and from real "
+                "pictures at once; set 4 or more"
+            )
+        return self
 
     @model_validator(mode="after")
     def _learns_before_it_is_frozen(self) -> Config:
@@ -200,6 +229,8 @@ def _change(tree: dict[str, Any], overrides: Sequence[str]) -> set[tuple[str, st
         path, equals, value = override.partition("=")
         section, _, key = path.strip().rpartition(".")
         branch = tree.get(section) if section else tree
+        if path.strip() == "editing":  # a section that a drawing run does not have
+            branch = None
         if not equals or not isinstance(branch, dict) or key not in branch or isinstance(branch[key], dict):
             raise UserError(f"--set {override!r}: expected key=value with one of: {', '.join(_keys(tree))}")
         try:
@@ -219,6 +250,21 @@ def _validated(tree: dict[str, Any]) -> Config:
             raise UserError(f"--set {first['ctx']['error']}") from error
         where = ".".join(str(part) for part in first["loc"])
         raise UserError(f"--set {where}={first['input']!r}: {first['msg']}; mend the value") from error
+
+
+def resolve_editing(config: Config, overrides: Sequence[str] = ()) -> Config:
+    """The config that teaches an editor to a model of this config; the model itself stays as it is.
+
+    Raises UserError as `resolve` does, and for an entry of another section than editing and training.
+    """
+    tree = config.model_dump() | {"editing": EditSettings().model_dump()}
+    # Half the run's: an editor gains more from steps than from pictures.
+    tree["training"]["batch_size"] = max(4, config.training.batch_size // 2)
+    for section, key in _change(tree, overrides):
+        if section not in ("editing", "training"):
+            name = f"{section}.{key}" if section else key
+            raise UserError(f"--set {name}: an editor goes with its model as it is; set editing.* or training.*")
+    return _validated(tree)
 
 
 def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overrides: Sequence[str] = ()) -> Config:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bespoke.data.columns import TEXT_COLUMNS
 from bespoke.data.tables import as_texts, read_records, text_encoding
+from bespoke.editing import EditedPicture
 from bespoke.errors import UserError
 from bespoke.pipeline import Picture, Pipeline
 from bespoke.provenance import mark
 
 METADATA = "metadata.jsonl"
+MASKS = "masks"  # the folder of masks beside edited pictures
 TABLES = (".jsonl", ".csv")
 MOST_UNKNOWN = 10_000  # different words that are counted; bounds the memory
 
@@ -92,7 +94,6 @@ def write_pictures(pictures: Iterable[Picture], folder: Path, *, model: str) -> 
     model: who made them, kept in each file and row. Whenever it is broken off, what is there is a whole catalogue.
     Raises UserError if the disk refuses.
     """
-    metadata = folder / METADATA
     for number, picture in enumerate(pictures, 1):
         file = folder / f"{number:06d}.png"
         mark(picture.image, file, prompt=picture.text, seed=picture.seed, balance=picture.balance, model=model)
@@ -104,13 +105,46 @@ def write_pictures(pictures: Iterable[Picture], folder: Path, *, model: str) -> 
             "alignment": picture.alignment,
             "model": model,
         }
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
-        try:
-            with metadata.open("ab") as lines:
-                lines.write(line.encode("utf-8", "replace"))  # half a surrogate pair is no text
-        except OSError as error:
-            raise UserError(f"{metadata}: could not be written ({error.strerror}); free some disk space") from error
+        _add_row(folder / METADATA, row)
         yield file
+
+
+def write_edits(pictures: Iterable[EditedPicture], folder: Path, *, model: str, original: str) -> Iterator[Path]:
+    """Write each edited picture into `folder`, in `folder`/masks where it changed, and yield its file.
+
+    original: the SHA-256 of the picture file that was edited, kept in each file and row. Otherwise as `write_pictures`.
+    """
+    for number, picture in enumerate(pictures, 1):
+        file, where = folder / f"{number:06d}.png", folder / MASKS / f"{number:06d}.png"
+        origin = {"edited_from": original, "source": picture.source, "strength": picture.strength}
+        # The editor is taught with pictures that are drawn at balance 0.
+        mark(picture.image, file, prompt=picture.text, seed=picture.seed, balance=0.0, model=model, chain=origin)
+        try:
+            where.parent.mkdir(exist_ok=True)
+            picture.mask.save(where)
+        except OSError as error:
+            raise UserError(f"{where}: could not be written ({error.strerror}); free some disk space") from error
+        row = {
+            "file_name": file.name,
+            "text": picture.text,
+            "source": picture.source,
+            "strength": picture.strength,
+            "seed": picture.seed,
+            "alignment": picture.alignment,
+            "model": model,
+            "edited_from": original,
+        }
+        _add_row(folder / METADATA, row)
+        yield file
+
+
+def _add_row(metadata: Path, row: Mapping[str, object]) -> None:
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        with metadata.open("ab") as lines:
+            lines.write(line.encode("utf-8", "replace"))  # half a surrogate pair is no text
+    except OSError as error:
+        raise UserError(f"{metadata}: could not be written ({error.strerror}); free some disk space") from error
 
 
 def model_name(path: str | Path, pipeline: Pipeline) -> str:

@@ -17,23 +17,25 @@ from safetensors.torch import load_file, save_file
 
 from bespoke.config import ModelSettings
 from bespoke.errors import UserError
+from bespoke.locate import INDEX
 from bespoke.method.discriminator import Discriminator
+from bespoke.method.editor import Editor
 from bespoke.method.generator import Generator
 from bespoke.method.text_encoder import BorrowedTextEncoder, DualTextEncoder, TextEncoder
 
-INDEX = "model_index.json"
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The three networks of a model; `text_encoder` holds both encoders."""
+    """The networks of a model; `text_encoder` holds both encoders, `editor` is there once it has been taught."""
 
     settings: ModelSettings
     vocabulary_size: int
     text_encoder: DualTextEncoder
     generator: Generator
     discriminator: Discriminator
+    editor: Editor | None = None
 
     def named(self) -> dict[str, nn.Module]:
         """Each network once, by the name of its file; a shared encoder is called realism."""
@@ -44,6 +46,8 @@ class Networks:
         }
         if not self.text_encoder.is_shared:
             named["alignment"] = self.text_encoder.alignment
+        if self.editor is not None:
+            named["editor"] = self.editor
         return named
 
     def to(self, device: str | torch.device) -> Networks:
@@ -59,11 +63,13 @@ class Networks:
         generator, discriminator = modules["generator"], modules["discriminator"]
         assert isinstance(generator, Generator)
         assert isinstance(discriminator, Discriminator)
-        return Networks(self.settings, self.vocabulary_size, text_encoder, generator, discriminator)
+        editor = modules["editor"] if self.editor is not None else None
+        assert editor is None or isinstance(editor, Editor)
+        return Networks(self.settings, self.vocabulary_size, text_encoder, generator, discriminator, editor)
 
 
-def build_networks(settings: ModelSettings, vocabulary_size: int) -> Networks:
-    """Networks with fresh weights, drawn from torch's global generator: seed it before."""
+def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: bool = False) -> Networks:
+    """Networks with fresh weights, drawn from torch's global generator: seed it before. An editor only where asked."""
 
     def encoder() -> nn.Module:
         if settings.embeddings == "pretrained":
@@ -90,7 +96,19 @@ def build_networks(settings: ModelSettings, vocabulary_size: int) -> Networks:
         embedding_width=settings.embedding_width,
         widths=settings.discriminator_widths,
     )
-    return Networks(settings, vocabulary_size, text_encoder, generator, discriminator)
+    return Networks(
+        settings, vocabulary_size, text_encoder, generator, discriminator, build_editor(settings) if editor else None
+    )
+
+
+def build_editor(settings: ModelSettings) -> Editor:
+    """An editor that changes nothing yet, of the sizes that go with a model's."""
+    return Editor(
+        embedding_width=settings.embedding_width,
+        style_width=settings.style_width,
+        # Two thirds of the generator's: it is given most of the picture.
+        widths=tuple(max(8, 2 * width // 3 // 8 * 8) for width in settings.generator_widths[-3:]),
+    )
 
 
 def save_networks(networks: Networks, folder: Path) -> None:
@@ -112,14 +130,17 @@ def save_networks(networks: Networks, folder: Path) -> None:
 
 
 def load_networks(folder: Path) -> tuple[Networks, str]:
-    """Networks in eval mode, and the model's id: the first 12 digits of a hash over all weights.
+    """Networks in eval mode, and the model's id: the first 12 digits of a hash over all weights but the editor's.
 
+    Equal ids draw equal pictures, whether or not a model has been taught to edit as well.
     Raises UserError for a folder that is not a model, is not whole, or comes from another version.
     """
     index = _read_index(folder)
     try:
-        networks = build_networks(ModelSettings(**index["model"]), int(index["vocabulary_size"]))
         recorded: dict[str, str] = dict(index["sha256"])
+        networks = build_networks(
+            ModelSettings(**index["model"]), int(index["vocabulary_size"]), editor="editor" in recorded
+        )
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise UserError(
             f"{folder / INDEX}: not a model of this version ({_line(error)}); train or save it again"
@@ -137,8 +158,17 @@ def load_networks(folder: Path) -> tuple[Networks, str]:
         except (SafetensorError, RuntimeError) as error:
             raise UserError(f"{file}: does not fit {INDEX} ({_line(error)}); copy the model folder again") from error
         network.eval().requires_grad_(False)
-        identity.update(digest.encode())
+        if name != "editor":
+            identity.update(digest.encode())
     return networks, identity.hexdigest()[:12]
+
+
+def weights_hash(network: nn.Module) -> str:
+    """The first 12 digits of a hash over a network's weights and their names."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _read_index(folder: Path) -> dict[str, Any]:

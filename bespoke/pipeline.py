@@ -1,4 +1,4 @@
-"""How do users meet a model? Text in, pictures out; texts embedded; pictures scored."""
+"""How do users meet a model? Text in, pictures out; pictures changed by text; texts embedded; pictures scored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from PIL import Image
 from torch import Tensor
 
 from bespoke.data.front_end import FrontEnd, front_end_file, load_front_end
+from bespoke.editing import Editing, edit_picture
 from bespoke.errors import UserError
+from bespoke.locate import model_folder
+from bespoke.method.editor import USUAL_STRENGTH
 from bespoke.method.text_encoder import DualTextEmbedding
 from bespoke.networks import Networks, load_networks, save_networks
 from bespoke.precision import autocast
@@ -71,11 +74,11 @@ class Pipeline:
 
     @classmethod
     def from_pretrained(cls, path: str | Path, *, device: str | torch.device | None = None) -> Pipeline:
-        """Load a run, a model folder or, where no such folder exists, a hub id ("owner/name").
+        """Load a run, a model folder or, where no such folder is, one that comes with Bespoke or a hub id.
 
         Raises UserError where there is no whole model of this version.
         """
-        folder = _model_folder(path)
+        folder = model_folder(path)
         networks, identity = load_networks(folder)
         tokenizer = load_front_end(networks.settings, folder)
         if tokenizer.vocabulary_size != networks.vocabulary_size:
@@ -142,10 +145,7 @@ class Pipeline:
         for name, count in (("num_images", num_images), ("best_of", best_of)):
             if count < 1:
                 raise UserError(f"{name}={count}: expected 1 or more; choose one")
-        if seed is not None and not 0 <= seed <= LARGEST_SEED:
-            raise UserError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}; choose one")
-        first = int(torch.randint(2**31, ()).item()) if seed is None else seed
-        return self._stream(texts, num_images, balance, first, best_of)
+        return self._stream(texts, num_images, balance, _first_seed(seed), best_of)
 
     def _stream(
         self, texts: Iterable[str], num_images: int, balance: float, first: int, best_of: int
@@ -201,9 +201,44 @@ class Pipeline:
             scores.append(torch.cosine_similarity(seen.embedding, told).cpu())
         return torch.cat(scores) if scores else torch.empty(0)
 
-    def edit(self, picture: Image.Image, text: str, *, source: str | None = None) -> Generation:
-        """Change a picture by its text. Raises UserError: this model was not trained for editing."""
-        raise UserError("this model was not trained for editing; generate anew from the text instead")
+    def edit(
+        self,
+        picture: Image.Image,
+        text: str,
+        *,
+        source: str | None = None,
+        strength: float = USUAL_STRENGTH,
+        mask: Image.Image | None = None,
+        num_images: int = 1,
+        seed: int | None = None,
+    ) -> Editing:
+        """Change a picture by its text: same size, same detail, and bit for bit the same where nothing is due.
+
+        source: what the picture shows now; only what the two texts differ in is changed, and without it the model has
+        to guess. strength: from 0 (as it is) to 1 (all over, nothing is held back). mask: of the picture's size, white
+        may change, black stays. Picture i has seed `seed + i`: the shade, and what else the text leaves open.
+        Raises UserError for a model that was not taught to edit, texts that are empty or read alike, and values out of
+        range.
+        """
+        if num_images < 1:
+            raise UserError(f"num_images={num_images}: expected 1 or more; choose one")
+        first = _first_seed(seed)
+        return edit_picture(
+            self.networks,
+            self.tokenizer,
+            picture,
+            text,
+            source=source,
+            strength=strength,
+            mask=mask,
+            seeds=list(range(first, first + num_images)),
+        )
+
+
+def _first_seed(seed: int | None) -> int:
+    if seed is not None and not 0 <= seed <= LARGEST_SEED:
+        raise UserError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}; choose one")
+    return int(torch.randint(2**31, ()).item()) if seed is None else seed
 
 
 def _signed(picture: Image.Image, size: int) -> Tensor:
@@ -212,25 +247,3 @@ def _signed(picture: Image.Image, size: int) -> Tensor:
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     square = picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
     return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).float() / 127.5 - 1
-
-
-def _model_folder(path: str | Path) -> Path:
-    """The model folder that a run folder, a model folder or a hub id stands for."""
-    folder = Path(path)
-    if (folder / "model").is_dir():
-        return folder / "model"
-    if (folder / "config.json").is_file():
-        raise UserError(f"{path}: a run without a model yet; wait for its first save, or go on with it by --resume")
-    if folder.is_dir():
-        return folder
-    name = str(path)
-    if name.count("/") != 1 or name.startswith((".", "/", "~")):
-        raise UserError(f"{path}: no such folder; give a run, a model folder or a hub id like owner/name")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = " ".join(str(error).split())[:160]
-        raise UserError(f"{name}: neither a folder nor a model on the hub ({reason}); check the name") from error

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import html
 import io
 import json
 import re
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _OWN = "urn:bespoke:provenance:1#"
 _RECIPE = ("prompt", "seed", "balance", "model", "software")
+_DC = "http://purl.org/dc/elements/1.1/"
 
 # XMP in PNG must be called read-only (end="r"): the chunk carries a checksum.
 _PACKET = (
@@ -43,24 +46,44 @@ _PACKET = (
     "<Iptc4xmpExt:AIPromptInformation>{prompt}</Iptc4xmpExt:AIPromptInformation>\n"
     "<xmp:CreatorTool>{software}</xmp:CreatorTool>\n"
     "<bespoke:recipe>{recipe}</bespoke:recipe>\n"
+    "{more}"
     "</rdf:Description>\n</rdf:RDF>\n</x:xmpmeta>\n"
     '<?xpacket end="r"?>'
 )
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def mark(image: Image.Image, path: Path, *, prompt: str, seed: int, balance: float, model: str) -> None:
+def mark(
+    image: Image.Image,
+    path: Path,
+    *,
+    prompt: str,
+    seed: int,
+    balance: float,
+    model: str,
+    chain: Mapping[str, Any] | None = None,
+    terms: str = "",
+) -> None:
     """Saves `image` as a PNG at `path`, marked as made by a trained algorithm, with how to make it again.
 
-    `prompt` may be any text; `model` names the model for whoever reads it, a run's name and hash say.
+    `prompt` may be any text; `model` names the model for whoever reads it, a run's name and hash say. `chain`: from
+    what the picture came, as JSON can hold it; a hash of its pixels goes with it. `terms`: what must be said with it.
     The file is whole or not there. Raises UserError if the disk refuses.
     """
     recipe = {"prompt": prompt, "seed": seed, "balance": balance, "model": model, "software": _software()}
     # XML has no way to write control characters, so the exact text travels as JSON in ASCII.
     exact = json.dumps(recipe, allow_nan=False, separators=(",", ":"))
     texts = {"prompt": prompt, "model": model, "software": recipe["software"], "recipe": exact}
+    more = ""
+    if chain is not None:
+        traced = json.dumps({**chain, "pixels": _pixels(image)}, allow_nan=False, separators=(",", ":"))
+        more += f"<bespoke:chain>{_xml(traced)}</bespoke:chain>\n"
+    if terms:
+        line = f'<rdf:Alt><rdf:li xml:lang="x-default">{_xml(terms)}</rdf:li></rdf:Alt>'
+        more += f'<dc:rights xmlns:dc="{_DC}">{line}</dc:rights>\n'
     chunks = PngInfo()
-    chunks.add_itxt("XML:com.adobe.xmp", _PACKET.format_map({name: _xml(str(text)) for name, text in texts.items()}))
+    filled = {name: _xml(str(text)) for name, text in texts.items()}
+    chunks.add_itxt("XML:com.adobe.xmp", _PACKET.format_map(filled | {"more": more}))
     encoded = io.BytesIO()
     image.save(encoded, format="PNG", pnginfo=chunks)
     partial = path.with_name(f".{path.name}.part")
@@ -74,11 +97,31 @@ def mark(image: Image.Image, path: Path, *, prompt: str, seed: int, balance: flo
         raise UserError(f"{path}: {reason}; free disk space or choose another --out") from error
 
 
+def is_unedited(path: Path) -> bool:
+    """Whether the pixels are those that the file's chain was written for; False where it has none.
+
+    Raises UserError if `path` is not a picture.
+    """
+    expected = read_mark(path).get("chain", {}).get("pixels")
+    try:
+        with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
+            return bool(expected) and _pixels(image) == expected
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: not a readable PNG, JPEG or WEBP picture; give one of these") from error
+
+
+def _pixels(image: Image.Image) -> str:
+    """A hash of size and colours, whatever the file around them."""
+    shown = image.convert("RGB")
+    return hashlib.sha256(f"{shown.width}x{shown.height} ".encode("ascii") + shown.tobytes()).hexdigest()
+
+
 def read_mark(path: Path) -> dict[str, Any]:
     """What a PNG, JPEG or WEBP file says of its making; empty if it carries no mark. Pixels are not decoded.
 
     `digital_source_type` (a URI; whether any program says that the picture is generated) and, where Bespoke made it,
-    `prompt`, `seed`, `balance`, `model`, `software`. Raises UserError if `path` is not such a file.
+    `prompt`, `seed`, `balance`, `model`, `software`; in what the studio exports, `chain`. Raises UserError if `path`
+    is not such a file.
     """
     try:
         with Image.open(path, formats=("PNG", "JPEG", "WEBP")) as image:
@@ -95,6 +138,9 @@ def read_mark(path: Path) -> dict[str, Any]:
         return found
     if isinstance(recipe, dict):
         found |= {name: recipe[name] for name in _RECIPE if name in recipe}
+    with contextlib.suppress(ValueError, RecursionError):
+        chain = json.loads(properties.get(f"{{{_OWN}}}chain", "null"))
+        found |= {"chain": chain} if isinstance(chain, dict) else {}
     return found
 
 

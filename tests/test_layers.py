@@ -22,10 +22,11 @@ LAYERS = (  # from the top; a part may import from lower lines only, never from 
     ("training", "evaluation"),
     ("generation",),
     ("pipeline",),
+    ("editing",),
     ("networks",),
     ("method", "data", "provenance"),
     ("config",),
-    ("precision", "pages"),
+    ("precision", "pages", "locate"),
     ("errors",),
 )
 DEPTH = {part: depth for depth, line in enumerate(LAYERS) for part in line}

@@ -138,7 +138,7 @@ def test_scoring_needs_a_text_for_every_picture(pipeline: Pipeline) -> None:
 
 
 def test_editing_says_that_this_model_cannot(pipeline: Pipeline) -> None:
-    with pytest.raises(UserError, match="not trained for editing"):
+    with pytest.raises(UserError, match="has not been taught to edit"):
         pipeline.edit(Image.new("RGB", (32, 32)), "a red cup")
 
 

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
-from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_from
+from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_editing, resolve_from
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.columns import Columns
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
-from bespoke.training.plan import Base, Budget, Plan, check_free, claimed, read_plan, write_plan
+from bespoke.training.plan import CONFIG, Base, Budget, Plan, check_free, claimed, read_plan, write_plan
 
 if TYPE_CHECKING:
     from bespoke.pipeline import Pipeline
 
-DEFAULT_MINUTES = 60.0
+DEFAULT_MINUTES, EDIT_MINUTES = 60.0, 15.0
+EDITING = "editing"  # the folder in a run where its editor is taught
 _COUNT = re.compile(r"(\d+(?:\.\d+)?) ?([kM]?)", re.IGNORECASE)
 
 
@@ -39,37 +40,70 @@ def train(
     skip_bad: bool,
     columns: Columns,
     dry_run: bool,
+    edit: bool = False,
 ) -> bool:
-    """Train, or go on training; False where it was stopped before its budget was spent. Raises UserError."""
+    """Train, or go on training; False where it was stopped before its budget was spent. Raises UserError.
+
+    edit: teach the finished run `out` to edit, as a run of its own in the folder `out`/editing.
+    """
     budget = make_budget(minutes, images)
+    if edit and (preset or base):
+        raise UserError("--edit: an editor goes with its run's own model; leave out --preset and --from")
+    run = out / EDITING if edit else out
     if resume:
-        plan = _resumed(out, budget, preset, overrides, base)
+        plan = _resumed(run, budget, preset, overrides, base)
         if columns not in (Columns(), plan.columns):
             raise UserError("--resume reads the table as before; leave out --file-column, --text-column, --template")
     else:
-        began, config = _begun(preset, overrides, base)
+        began, config = _to_edit(out, overrides) if edit else _begun(preset, overrides, base)
         plan = Plan(
             catalogue=catalogue,
             skip_bad=skip_bad,
             columns=columns,
             base=began,
-            budget=budget or Budget(minutes=DEFAULT_MINUTES),
+            budget=budget or Budget(minutes=EDIT_MINUTES if edit else DEFAULT_MINUTES),
             config=config,
         )
     if dry_run:
         say(plan.model_dump_json(indent=2))
         return True
     if leads() and not resume:
-        check_free(out)
+        check_free(run)
+    if edit and resume:
+        _check_taught(out, plan)
     store = open_catalogue(
         catalogue,
         plan.config.model.image_size,
         skip_bad=skip_bad or plan.skip_bad,
         columns=plan.columns,
     )
-    return run_plan(
-        plan, store, out, resume_with=f"bespoke train {shlex.quote(catalogue)} --out {_quoted(out)} --resume"
-    )
+    again = f"bespoke train {shlex.quote(catalogue)} --out {_quoted(out)} --resume" + " --edit" * edit
+    if not edit and (out / EDITING).exists() and leads():
+        say(f"Its editor goes with the model as it was: remove {out / EDITING} and train it again with --edit.")
+    return run_plan(plan, store, out, resume_with=again)
+
+
+def _to_edit(run: Path, overrides: Sequence[str]) -> tuple[Base, Config]:
+    """The model of a run that is to be taught to edit, and the config that teaches it."""
+    if not (run / CONFIG).is_file():
+        raise UserError(f"{run}: no run that could be taught to edit; train it first, without --edit")
+    return Base(location=str(run), identity=_identity(run)), resolve_editing(read_plan(run).config, overrides)
+
+
+def _identity(run: Path) -> str:
+    from bespoke.pipeline import Pipeline  # slow to load, see above
+
+    return Pipeline.from_pretrained(run, device="cpu").identity
+
+
+def _check_taught(run: Path, plan: Plan) -> None:
+    """Raise UserError where the model of `run` is no longer the one that is being taught to edit."""
+    if not (run / "model").is_dir():
+        return  # its checkpoints hold all of it
+    if plan.base is None or _identity(run) != plan.base.identity:
+        raise UserError(
+            f"{run / EDITING}: {run} has been trained further since; remove that folder and leave out --resume"
+        )
 
 
 def _begun(preset: str | None, overrides: Sequence[str], location: str | None) -> tuple[Base | None, Config]:
@@ -156,7 +190,10 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
     from bespoke.training.loop import Report, train
     from bespoke.training.workplace import leave_workplace
 
-    say(f"Training {_budget_text(plan.budget)} with preset {plan.config.preset}; Ctrl-C saves and stops.")
+    edits = plan.config.editing is not None
+    run, model = (out / EDITING if edits else out), out / "model"
+    what = "Teaching to edit" if edits else "Training"
+    say(f"{what} {_budget_text(plan.budget)} with preset {plan.config.preset}; Ctrl-C saves and stops.")
     images_rate, share_rate, sheets = Rate(), Rate(), 0
 
     def tell(report: Report) -> None:
@@ -168,16 +205,17 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
         for note in report.notes:
             bar.say(f"[{clock(report.seconds)}] {note}")
         if report.sheet:
-            rows = "; its rows: balance 0, 0.5, 1, real pictures; its columns: captions.txt" if not sheets else ""
+            shown = "pictures, edited, where" if edits else "balance 0, 0.5, 1, real pictures"
+            rows = f"; its rows: {shown}; its columns: captions.txt" if not sheets else ""
             bar.say(f"[{clock(report.seconds)}] {report.images:,} pictures shown. Samples: {report.sheet}{rows}")
             sheets += 1
 
     with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
         if leads():  # not before: a run that another process trains keeps its budget
-            write_plan(out, plan)
-        finished = train(plan.config, store, out, plan.budget, base=plan.base, tell=tell)
+            write_plan(run, plan)
+        finished = train(plan.config, store, run, plan.budget, base=plan.base, model=model, tell=tell)
     if finished:
-        say(f"Finished. The model is in {out / 'model'}, its samples are in {out / 'samples'}.")
+        say(f"Finished. The model is in {model}, its samples are in {run / 'samples'}.")
     else:
         say(f"Stopped; everything is saved in {out}. Go on with: {resume_with}")
     leave_workplace()

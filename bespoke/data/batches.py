@@ -37,6 +37,7 @@ class Batch(NamedTuple):
     caption_ids: Tensor  # [N] int64, equal for captions that read the same (before word dropout)
     groups: Tensor  # [N] int64, the picture's class, -1 where it has none
     sided: Tensor  # [N] bool, the caption speaks of left or right: mirrored, the picture would belie it
+    empty: Tensor  # [N, L] int64, the empty caption in every row
 
 
 class PairBatches:
@@ -100,6 +101,7 @@ class PairBatches:
             caption_ids=torch.from_numpy(ids),
             groups=torch.from_numpy(self.store.group[index].astype(np.int64)),
             sided=torch.tensor([bool(SIDES.search(self.store.caption(int(place)))) for place in caption[rows]]),
+            empty=torch.from_numpy(self._empty).expand(len(index), -1),
         )
 
     def _positions(self, step: int) -> NDArray[np.int64]:

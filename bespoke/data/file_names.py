@@ -39,7 +39,7 @@ class FileFinder:
         return found.as_posix()
 
     def _alike(self, place: Path, part: str) -> str | None:
-        found = self._listing(place).get(_key(part), [])
+        found = self._listing(place).get(name_key(part), [])
         if len(found) > 1:
             same = unicodedata.normalize("NFC", part)
             found = [name for name in found if unicodedata.normalize("NFC", name) == same]
@@ -59,13 +59,14 @@ def _listing(folder: Path) -> Listing:
     names: Listing = {}
     try:
         for path in folder.iterdir():
-            names.setdefault(_key(path.name), []).append(path.name)
+            names.setdefault(name_key(path.name), []).append(path.name)
             if path.suffix.lower() in SUFFIXES:
-                names.setdefault(_key(path.stem), []).append(path.name)
+                names.setdefault(name_key(path.stem), []).append(path.name)
     except OSError:  # no such folder, or none that may be read: nothing is found in it
         return {}
     return names
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
+    """The same for names that people read as the same."""
     return unicodedata.normalize("NFKC", name).casefold().translate(_SAME)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ _EXIF_ORIENTATION = 0x0112
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 Box = tuple[int, int, int, int]
+Read = TypeVar("Read")
 Fault = Literal["missing", "broken", "tiny", "oversized"]
 
 
@@ -71,7 +73,27 @@ def inspect(
     name: str | None = None,
 ) -> Inspected:
     """Decode a picture and say what it was before; arguments and errors are those of `decode`."""
-    label = name or (str(source) if isinstance(source, Path) else "picture")
+    label = _label(source, name)
+    return _read(source, label, lambda picture: _square(picture, size, crop, label))
+
+
+def whole(source: Path | bytes | BinaryIO, *, name: str | None = None) -> Image.Image:
+    """Read a picture as it is, but upright and RGB, what is transparent on white. Errors are those of `decode`."""
+    label = _label(source, name)
+
+    def upright(picture: Image.Image) -> Image.Image:
+        _centre_square((0, 0, *picture.size), label)  # says what is too small
+        return as_rgb(ImageOps.exif_transpose(picture))[0]
+
+    return _read(source, label, upright)
+
+
+def _label(source: Path | bytes | BinaryIO, name: str | None) -> str:
+    return name or (str(source) if isinstance(source, Path) else "picture")
+
+
+def _read(source: Path | bytes | BinaryIO, label: str, use: Callable[[Image.Image], Read]) -> Read:
+    """What `use` makes of an open picture; whatever goes wrong is a BadPicture."""
     try:
         opened = _opened(source)
     except OSError as error:
@@ -80,7 +102,7 @@ def inspect(
         with opened as stream, Image.open(stream, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 raise _too_large(label, f"{picture.width}x{picture.height}")
-            return _square(picture, size, crop, label)
+            return use(picture)
     except UserError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -123,7 +145,7 @@ def _square(picture: Image.Image, size: int, crop: Box | None, label: str) -> In
         picture.draft(None, (max(1, int(picture.size[0] * ratio)), max(1, int(picture.size[1] * ratio))))
         scale = picture.size[0] / full
         box = (box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale)
-    picture, transparent = _as_rgb(ImageOps.exif_transpose(picture))
+    picture, transparent = as_rgb(ImageOps.exif_transpose(picture))
     box = (box[0], box[1], min(box[2], picture.width), min(box[3], picture.height))
     resized = picture.resize((size, size), Image.Resampling.LANCZOS, box=box)
     pixels = np.ascontiguousarray(np.asarray(resized, dtype=np.uint8).transpose(2, 0, 1))
@@ -154,7 +176,7 @@ def _centre_square(box: Box, label: str) -> tuple[float, float, float, float]:
     return left, top, left + side, top + side
 
 
-def _as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
+def as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
     """Convert any mode to RGB; what is transparent becomes white, as on a catalogue page, and makes the answer True."""
     if picture.mode.startswith("I") or picture.mode == "F":  # 16-bit grey, which convert() would clip, not scale
         grey = np.asarray(picture, dtype=np.float64) / 257.0

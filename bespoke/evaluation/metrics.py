@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NEIGHBOURS = 5  # k of precision, recall, density and coverage (Naeem et al. 2020)
@@ -130,3 +131,26 @@ def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float =
     distance, nearest = torch.cdist(fake, train).min(1)
     limit = usual.quantile(share)
     return Copies((distance < limit).double(), nearest, distance, float(limit))
+
+
+def ssim(first: Tensor, second: Tensor, sigma: float = 1.5) -> Tensor:
+    """Structural similarity [N] of pictures [N, C, H, W] in [0, 1], at most 1 (Wang et al. 2004, 11x11 window).
+
+    It says how much of the structure has stayed, not whether a change was the right one.
+    """
+    place = torch.arange(-5, 6, dtype=first.dtype)
+    bell = torch.exp(-place.square() / (2 * sigma**2))
+    window = (bell[:, None] * bell / bell.sum() ** 2)[None, None]
+
+    def smooth(x: Tensor) -> Tensor:
+        planes = F.pad(x.flatten(0, 1)[:, None], (5,) * 4, mode="reflect")
+        return F.conv2d(planes, window).view_as(x)
+
+    mean_1, mean_2 = smooth(first), smooth(second)
+    var_1, var_2 = smooth(first * first) - mean_1.square(), smooth(second * second) - mean_2.square()
+    both = smooth(first * second) - mean_1 * mean_2
+    c1, c2 = 0.01**2, 0.03**2
+    likeness = (
+        (2 * mean_1 * mean_2 + c1) * (2 * both + c2) / ((mean_1.square() + mean_2.square() + c1) * (var_1 + var_2 + c2))
+    )
+    return likeness.double().mean((1, 2, 3))

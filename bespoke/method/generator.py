@@ -105,20 +105,25 @@ class Generator(nn.Module):
         noise: [N, num_noise] standard normal: z, conditioning augmentation, a map for every size;
         balance: [N] in [0, 1].
         """
-        z, condition_noise, *maps = noise.split(self.noise_widths, dim=1)
-        mean, log_sigma = self.augment_condition(text.realism.sentence).chunk(2, dim=1)
-        s_g = mean + log_sigma.exp() * condition_noise
-        b = balance[:, None]
-        condition = self.from_realism(s_g) + b * self.from_alignment(text.alignment.sentence)
-        style = self.mix(torch.cat([z, condition, fourier(balance)], dim=1))
+        z, _, *maps = noise.split(self.noise_widths, dim=1)
+        style, mean, log_sigma = self.style(noise, text, balance)
+        b = balance[:, None, None, None]
 
         x = self.start(z).unflatten(1, (-1, 4, 4)).contiguous(memory_format=torch.channels_last)
         for i, (stage, size) in enumerate(zip(self.stages, self.sizes, strict=True)):
             x = stage(x, style, maps[i].view(-1, 1, size, size))
             if i == self.attention_stage:
                 told = self.look_realism(x, text.realism.words, text.realism.mask)
-                told = told + b[:, :, None, None] * self.look_alignment(x, text.alignment.words, text.alignment.mask)
+                told = told + b * self.look_alignment(x, text.alignment.words, text.alignment.mask)
                 x = x + told.to(x.dtype)
         x = blur(self.grow(leaky(self.last_film(x, style))))
         x = self.to_rgb(leaky(x))
         return Generated(x.float(), mean.float(), log_sigma.float())
+
+    def style(self, noise: Tensor, text: DualTextEmbedding, balance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What modulates every block, [N, S], and the condition's mean and log of sigma, [N, C] each."""
+        z, condition_noise, *_ = noise.split(self.noise_widths, dim=1)
+        mean, log_sigma = self.augment_condition(text.realism.sentence).chunk(2, dim=1)
+        s_g = mean + log_sigma.exp() * condition_noise
+        condition = self.from_realism(s_g) + balance[:, None] * self.from_alignment(text.alignment.sentence)
+        return self.mix(torch.cat([z, condition, fourier(balance)], dim=1)), mean, log_sigma

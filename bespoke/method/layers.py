@@ -38,13 +38,25 @@ class UpConv3(nn.Conv2d):
         super().__init__(width_in, width_out, 3)
         nn.init.kaiming_normal_(self.weight, a=SLOPE)
         nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+        self._kept, self._stamp = torch.empty(0), (0, -1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', 2 H, 2 W]"""
+        return F.conv_transpose2d(x, self._taps(), self.bias, stride=2, padding=1)
+
+    def _taps(self) -> Tensor:
+        """[C, C', 4, 4]; kept as long as nobody learns: to sum them takes as long as to draw a picture with them."""
+        if torch.is_grad_enabled() and self.weight.requires_grad:
+            return self._summed()
+        stamp = (self.weight.data_ptr(), self.weight._version)
+        if stamp != self._stamp:
+            self._kept, self._stamp = self._summed().detach(), stamp
+        return self._kept
+
+    def _summed(self) -> Tensor:
         taps = self.weight.transpose(0, 1).flip(2, 3)  # a transposed convolution wants [C, C', 3, 3], mirrored
         shifted = [F.pad(taps, (left, 1 - left, top, 1 - top)) for left in (0, 1) for top in (0, 1)]
-        summed = torch.stack(shifted).sum(0)
-        return F.conv_transpose2d(x, summed, self.bias, stride=2, padding=1)
+        return torch.stack(shifted).sum(0)
 
 
 def blur(x: Tensor) -> Tensor:

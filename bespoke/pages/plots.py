@@ -70,6 +70,41 @@ def scatter_plot(points: Sequence[Point], title: str, x_label: str, y_label: str
     return _svg("".join(parts), height, title)
 
 
+class Series(NamedTuple):
+    """Numbers over time, as a line."""
+
+    label: str
+    points: Sequence[tuple[float, float]]
+    color: str = "#5b7fc7"
+
+
+def line_plot(series: Sequence[Series], title: str, x_label: str, y_label: str) -> str:
+    """Lines in a plane, each with its label at its end; those without a point are left away."""
+    height, bottom, top, left = 260, 210, 22, 52
+    drawn = [line for line in series if line.points]
+    xs = [0.0, *(x for line in drawn for x, _ in line.points)]
+    ys = [y for line in drawn for _, y in line.points] or [0.0]
+    across, down = _Scale(min(xs), max(xs), left, WIDTH - RIGHT), _Scale(min(ys), max(ys), bottom, top)
+    parts = [
+        f'<path d="M{left} {top}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="#60646c"/>',
+        _ticks(min(xs), max(xs), across, bottom),
+        f'<text x="{WIDTH - RIGHT}" y="{bottom + 38}" text-anchor="end" {_SOFT}>{escape(x_label)}</text>',
+        f'<text x="{left}" y="12" {_SOFT}>{escape(y_label)}</text>',
+    ]
+    for value in _round_numbers(min(ys), max(ys)):
+        parts.append(f'<text x="{left - 8}" y="{down(value) + 4:.1f}" text-anchor="end" {_SOFT}>{value:g}</text>')
+    for number, line in enumerate(drawn):
+        path = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in line.points)
+        x, y = line.points[-1]
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{line.color}" stroke-width="2" stroke-linejoin="round"/>'
+            f'<circle cx="{across(x):.1f}" cy="{down(y):.1f}" r="3.5" fill="{line.color}"/>'
+            f'<text x="{WIDTH - RIGHT}" y="{top + 2 + 16 * number}" text-anchor="end" font-size="12" '
+            f'fill="{line.color}">{escape(line.label)}</text>'
+        )
+    return _svg("".join(parts), height, title)
+
+
 class _Scale:
     """Numbers from `low` to `high` onto pixels, with a little room at both ends."""
 
@@ -103,6 +138,6 @@ def _round_numbers(low: float, high: float) -> list[float]:
 
 def _svg(inner: str, height: float, title: str) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:g}" width="100%" style="max-width: {WIDTH * 1.5:g}px" role="img" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg viewBox="0 0 {WIDTH} {height:g}" width="100%" role="img" xmlns="http://www.w3.org/2000/svg">'
         f"<title>{escape(title)}</title>{inner}</svg>"
     )

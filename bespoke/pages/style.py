@@ -9,6 +9,7 @@ STYLE = """
 * { box-sizing: border-box }
 body { margin: 0; background: var(--back); color: var(--ink); font: 15px/1.6 system-ui, -apple-system, "Segoe UI",
   "Hiragino Sans", "Yu Gothic UI", "Noto Sans CJK JP", sans-serif }
+svg { max-width: 720px }
 main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 64px }
 h1 { font-size: 28px; line-height: 1.25; margin: 0 0 20px; overflow-wrap: anywhere }
 h2 { font-size: 19px; margin: 44px 0 4px }
@@ -48,6 +49,7 @@ figcaption .soft { font-size: 11.5px }
 .head { display: flex; gap: 10px; align-items: baseline; flex-wrap: wrap }
 .head h3 b { font-variant-numeric: tabular-nums; margin-left: 4px }
 .badge { font-size: 12px; line-height: 1.7; border-radius: 999px; padding: 0 10px; white-space: nowrap }
+.ok { background: var(--go-back); color: var(--go) }
 .stop { background: var(--not_yet-back); color: var(--not_yet) }
 .warn { background: var(--base-back); color: var(--base) }
 .note { background: #eef0f3; color: var(--soft) }
@@ -58,7 +60,8 @@ table { border-collapse: collapse; width: 100%; margin-top: 8px }
 th, td { text-align: right; padding: 6px 10px; border-top: 1px solid var(--line); font-variant-numeric: tabular-nums }
 th { border: 0; color: var(--soft); font-weight: normal; font-size: 13px }
 th:first-child, td:first-child { text-align: left; padding-left: 0 }
-.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 14px; margin-top: 12px }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(440px, 100%), 1fr)); gap: 14px;
+  margin-top: 12px }
 .narrow { grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)) }
 .pair { background: var(--paper); border: 1px solid var(--line); border-radius: 12px; padding: 12px 16px;
   display: flex; flex-direction: column; justify-content: space-between; gap: 10px }
@@ -79,6 +82,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .bar { background: #eef0f3; border-radius: 4px; height: 10px }
 .bar div { background: var(--bar); border-radius: 4px; height: 10px; min-width: 2px }
 .few .bar div { background: #e08a00 }
+pre { margin: 4px 0 14px; padding: 10px 14px; border-radius: 8px; background: #f0f1f3; font-size: 13px; line-height: 1.5;
+  white-space: pre-wrap; overflow-wrap: anywhere }
 footer { margin-top: 48px; border-top: 1px solid var(--line); padding-top: 16px }
 footer p { color: var(--soft); font-size: 13px }
 @media print { body { background: #fff } .card, figure { break-inside: avoid } }

@@ -34,6 +34,11 @@ def fill(text: Text, language: Language, /, **values: int | str) -> str:
     return str(getattr(text, language)).format_map(shown)
 
 
+def languages_of(asked: str | None) -> list[Language]:
+    """The languages of a report that may be asked for in several, such as "en,ja"; the first is the main one."""
+    return list(dict.fromkeys(language_of(part) for part in (asked.split(",") if asked else [asked])))
+
+
 def language_of(asked: str | None) -> Language:
     """The language of a report: as asked for, else that of the system where it is one of ours, else English."""
     if asked is None:

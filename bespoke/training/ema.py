@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -27,12 +27,14 @@ class Ema:
         *,
         half_life_images: float,
         ramp: float = 0.05,  # share of the pictures seen; infinity switches the ramp off
+        only: Collection[str] | None = None,  # modules that are followed; averages of the others stay as they are
     ) -> None:
         self.half_life_images = half_life_images
         self.ramp = ramp
         # One ModuleDict, so that weights which modules share are averaged once and stay shared in the average.
         self._live = nn.ModuleDict(dict(modules))
         self.averaged = copy.deepcopy(self._live).eval().requires_grad_(False)
+        self._only = set(modules) if only is None else set(only)
 
     def weight(self, num_images: int, *, seen: int) -> float:
         """The share in [0, 1] that the live weights get in the update after a step of `num_images` pictures."""
@@ -51,8 +53,12 @@ class Ema:
         averaged: list[Tensor] = []
         live: list[Tensor] = []
         # Collected anew each time: a module may have replaced a buffer.
-        pairs = zip(self.averaged.parameters(), self._live.parameters(), strict=True)
-        buffers = zip(self.averaged.buffers(), self._live.buffers(), strict=True)
+        averages, lives = (
+            nn.ModuleDict({name: module for name, module in modules.items() if name in self._only})
+            for modules in (self.averaged, self._live)
+        )
+        pairs = zip(averages.parameters(), lives.parameters(), strict=True)
+        buffers = zip(averages.buffers(), lives.buffers(), strict=True)
         for mean, tensor in (*pairs, *buffers):
             if mean.is_floating_point():
                 averaged.append(mean)

@@ -24,6 +24,9 @@ READS_WITH = {
 }
 
 
+EDITS = "- It edits pictures by their text:"
+
+
 class Journal:
     """Numbers of a run by step; what a run computes again, resumed or rolled back, replaces what it had written."""
 
@@ -98,3 +101,13 @@ def write_card(
         "",
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
+
+
+def note_editing(path: Path, images: int, seconds: float) -> None:
+    """Add to the model card that the model edits, in place of what an earlier teaching added."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = [line for line in lines if not line.startswith(EDITS)]
+    while lines and not lines[-1]:
+        lines.pop()
+    lines.append(f"{EDITS} taught on {images:,} pictures in {seconds / 60:.1f} minutes; run `bespoke evaluate --edit`.")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")

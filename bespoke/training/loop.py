@@ -18,14 +18,17 @@ from bespoke.data.front_end import front_end_text, make_front_end
 from bespoke.data.store import PairStore
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
+from bespoke.training.alarms import alarms
+from bespoke.training.by_size import fitted
 from bespoke.training.checkpoint import load_latest
-from bespoke.training.journal import Journal, write_card
-from bespoke.training.monitor import alarms
+from bespoke.training.edit_step import edit_step
+from bespoke.training.edit_watch import EditWatch
+from bespoke.training.journal import Journal, note_editing, write_card
 from bespoke.training.plan import Base, Budget
 from bespoke.training.settle import settled_networks
 from bespoke.training.state import kept_front_end, made_for, restore, roll_back, save
 from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
-from bespoke.training.transfer import freeze, load_base, num_frozen, take_over
+from bespoke.training.transfer import freeze, load_base, take_over
 from bespoke.training.watch import Watch
 from bespoke.training.workplace import find_workplace
 
@@ -51,6 +54,7 @@ def train(
     budget: Budget,
     *,
     base: Base | None = None,
+    model: Path | None = None,
     validate: Callable[[Pipeline], dict[str, float]] | None = None,
     tell: Callable[[Report], None] = lambda report: None,
 ) -> bool:
@@ -58,24 +62,29 @@ def train(
 
     Where `run` holds checkpoints it goes on from the newest whole one, exactly: the steps that follow are those of an
     uninterrupted run. SIGTERM and Ctrl-C save and leave. Under torchrun every process calls this alike.
-    base: the model that the run starts from; it is needed until there is a checkpoint.
+    base: the model that the run starts from, or teaches to edit; it is needed until there is a checkpoint.
+    model: the folder that the model is written to; RUN/model unless given.
     validate: further numbers of the averaged model for the journal, called at every validation.
     Raises UserError for a base or checkpoints that do not fit, a full disk, or a training that keeps diverging.
     """
     # What is trained, and on what.
-    place, settings = find_workplace(), config.training
+    num_pictures = len(store.indices("train"))
+    asked, config = config, fitted(config, num_pictures, from_base=base is not None and config.editing is None)
+    place, settings, editing = find_workplace(), config.training, config.editing
+    model_folder = run / "model" if model is None else model
     captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
     checkpoint = load_latest(run / "checkpoints")
     start = load_base(base) if base and checkpoint is None else None
     front_end = kept_front_end(checkpoint, config.model)
+    if front_end is None and editing and start:
+        front_end = start.tokenizer  # an editor reads what its model reads
     if front_end is None:
         front_end = make_front_end(config.model, captions, start.tokenizer if start else None)
     torch.manual_seed(config.seed)
-    networks = build_networks(config.model, front_end.vocabulary_size).to(place.device)
+    networks = build_networks(config.model, front_end.vocabulary_size, editor=editing is not None).to(place.device)
     if start:
         take_over(networks, front_end, start)
-    frozen = num_frozen(config, len(store.indices("train"))) if base else 0
-    freeze(networks.discriminator, frozen)
+    freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
     players = Players.make(networks, config)
     batches = PairBatches(
         store,
@@ -83,52 +92,53 @@ def train(
         front_end,
         seed=config.seed,
         batch_size=settings.batch_size,
-        word_dropout=settings.word_dropout,
-        word_swaps=settings.word_swaps,
+        word_dropout=0.0 if editing else settings.word_dropout,  # a dropped word would look like a change
+        word_swaps=editing.word_swaps if editing else settings.word_swaps,
         progress=lambda done, total: tell(Report(0, 0, 0.0, 0.0, (f"Captions encoded: {done:,} of {total:,}.",))),
     )
-    watch = Watch(store, front_end, config, place.device)
+    watch = (EditWatch if editing else Watch)(store, front_end, config, place.device)
 
     def made() -> Pipeline:
         """The model as it stands; every process calls it."""
-        return Pipeline(settled_networks(players, batches, config, place), front_end)
+        networks = players.settled() if editing else settled_networks(players, batches, config, place)
+        return Pipeline(networks, front_end)
 
     # Where a former sitting left off.
-    goes_with, reads_with = made_for(config, store, front_end, base), front_end_text(front_end)
+    goes_with, reads_with = made_for(asked, store, front_end, base), front_end_text(front_end)
     progress, notes = restore(checkpoint, players, goes_with)
-    if start:
+    if start and not editing:
         notes.append(
             f"Starting from the model {start.identity}: new pieces in the captions: "
             f"{front_end.vocabulary_size - start.tokenizer.vocabulary_size}; stages of the discriminator that stay as "
-            f"they are: {frozen} of {len(config.model.discriminator_widths)}."
+            f"they are: {settings.freeze_discriminator_stages} of {len(config.model.discriminator_widths)}."
         )
     del checkpoint, start  # they hold weights of their own
     if place.leads and progress.step:
         notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
     elif place.leads:
-        if settings.contrast_first:
+        if settings.contrast_first and not editing:
             notes.append(f"The first {settings.contrast_first:.0%} teach what matches what; drawing begins after that.")
         save(run, players, progress, goes_with, reads_with)  # something to roll back to
     images = progress.step * settings.batch_size
     if progress.step:
         resumed = made()  # a kill may have come between a checkpoint and its model
         if place.leads:
-            resumed.save_pretrained(run / "model")
+            resumed.save_pretrained(model_folder)
     journal = Journal(run, from_step=progress.step, from_images=images) if place.leads else None
 
     with StopRequest() as stop:
         while (share := place.agree(budget.share(progress.seconds, images))) < 1:
-            model = sheet = None
+            pipeline = sheet = None
             try:
                 # One step.
                 began = time.monotonic()
                 players.set_rates(config, learning_rate_factor(progress.step, share))
                 key = (config.seed, progress.step, progress.attempt)
                 batch = batches.at(progress.step, place.rank, place.world)
-                opening = share < settings.contrast_first
+                opening = share < settings.contrast_first and not editing
                 penalised = config.loss.penalty_weight > 0 and progress.step % config.loss.penalty_every == 0
-                draws = draw(config, networks, key, place, penalised=penalised and not opening)
-                step = contrastive_step if opening else joint_step
+                draws = draw(config, networks, key, place, penalised=penalised and not (opening or editing))
+                step = edit_step if editing else contrastive_step if opening else joint_step
                 terms = step(players, batch, draws, config, place)
                 players.average.update(settings.batch_size, seen=images)
                 progress.step += 1
@@ -145,11 +155,11 @@ def train(
                 due = minutes >= (progress.validations + 1) * settings.validation_every_minutes
                 if (due and not opening) or spent:  # in the opening nothing has learned to draw yet
                     progress.validations = int(minutes / settings.validation_every_minutes)
-                    model = made()
+                    pipeline = made()
                     if journal:
-                        numbers = watch.numbers(model) | (validate(model) if validate else {})
+                        numbers = watch.numbers(pipeline) | (validate(pipeline) if validate else {})
                         journal.write(progress.step, images, progress.seconds, numbers)
-                        sheet = watch.sheet(model, run / "samples" / f"{images:09d}.png")
+                        sheet = watch.sheet(pipeline, run / "samples" / f"{images:09d}.png")
                         notes += alarms(numbers)
 
                 # What is kept.
@@ -160,9 +170,9 @@ def train(
                     progress.saves = int(minutes / settings.checkpoint_every_minutes)
                     if not place.agree(place.leads and save(run, players, progress, goes_with, reads_with)):
                         raise Diverged("a weight or a moment")
-                    model = model or made()
+                    pipeline = pipeline or made()
                     if place.leads:
-                        model.save_pretrained(run / "model")
+                        pipeline.save_pretrained(model_folder)
             except Diverged as error:
                 progress, notes = roll_back(run, players, goes_with, progress, error)
                 images = progress.step * settings.batch_size
@@ -181,7 +191,10 @@ def train(
         tell(Report(progress.step, images, progress.seconds, share, tuple(notes)))
     if journal:
         journal.close()
-        write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1, base)
+        if editing:
+            note_editing(model_folder.with_name("MODEL_CARD.md"), images, progress.seconds)
+        else:
+            write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1, base)
     return share >= 1
 
 

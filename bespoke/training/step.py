@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Draws(NamedTuple):
     augment_fake: Tensor  # [N, NUM_DRAWS]
     augment_again: Tensor  # [N, NUM_DRAWS], for the generator's look at the same fakes
     penalty_noise: Tensor  # [N, 2, 3, H, W]; [N, 0] where the step has no penalty
+    chance: Tensor  # [N, 2] uniform in [0, 1), for edits: whether the text changes, whether the old text is known
 
 
 def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workplace, *, penalised: bool) -> Draws:
@@ -64,6 +66,7 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
         augment_fake=uniform(n, NUM_DRAWS),
         augment_again=uniform(n, NUM_DRAWS),
         penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
+        chance=uniform(n, 2),
     )
     rows = slice(place.rank * n // place.world, (place.rank + 1) * n // place.world)
     return Draws(*(tensor[rows].to(place.device) for tensor in drawn))
@@ -84,22 +87,28 @@ class Players:
     @classmethod
     def make(cls, networks: Networks, config: Config) -> Players:
         settings = config.training
-        rates = {"generator": settings.generator_rate, "discriminator": settings.discriminator_rate}
         optimizers = {
-            name: torch.optim.Adam(
-                parameters, rates.get(name, settings.text_rate), (settings.beta1, settings.beta2), fused=True
-            )
-            for name, network in networks.named().items()
-            if (parameters := list(network.parameters()))
+            name: torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), fused=True)
+            for name, rate in _rates(config).items()
+            if name in networks.named() and (parameters := list(networks.named()[name].parameters()))
         }
-        return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life), optimizers)
+        followed = None if config.editing is None else {"editor"}  # all else stays the base's
+        return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed), optimizers)
+
+    @property
+    def averaged(self) -> Networks:
+        """The averages, as a model."""
+        return self.networks.with_modules(self.average.averaged)
+
+    def settled(self) -> Networks:
+        """A copy of the averages as they are."""
+        return self.networks.with_modules({name: copy.deepcopy(net) for name, net in self.average.averaged.items()})
 
     def set_rates(self, config: Config, factor: float) -> None:
         """Every learning rate is its configured one times `factor`."""
-        settings = config.training
-        rates = {"generator": settings.generator_rate, "discriminator": settings.discriminator_rate}
+        rates = _rates(config)
         for name, optimizer in self.optimizers.items():
-            optimizer.param_groups[0]["lr"] = factor * rates.get(name, settings.text_rate)
+            optimizer.param_groups[0]["lr"] = factor * rates[name]
 
     def learn(self, loss: Tensor, name: str, place: Workplace) -> None:
         """Differentiate `loss`; the network called `name` takes its step, text encoders keep their gradients."""
@@ -121,6 +130,19 @@ class Players:
             self.optimizers[name].zero_grad()
 
 
+def _rates(config: Config) -> dict[str, float]:
+    """Who learns, and at which rate."""
+    settings = config.training
+    if config.editing is not None:
+        return {"editor": config.editing.rate, "discriminator": config.editing.critic_rate}
+    return {
+        "generator": settings.generator_rate,
+        "discriminator": settings.discriminator_rate,
+        "realism": settings.text_rate,
+        "alignment": settings.text_rate,
+    }
+
+
 def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Terms:
     """Discriminator, generator and text encoders learn once; returns every term of both losses, detached.
 
@@ -131,7 +153,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     """
     networks, weights = players.networks, loss_weights(config.loss)
     networks.text_encoder.requires_grad_(config.model.embeddings != "frozen")  # which learns in the opening alone
-    real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    real = signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions, mismatched = batch.captions.to(place.device), batch.mismatched.to(place.device)
 
     realism = networks.text_encoder.realism(captions)
@@ -148,15 +170,15 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
         text = DualTextEmbedding(realism, _slow_alignment(players, realism, captions))
         fake = networks.generator(draws.noise, text, draws.balance)
 
-    shown_real = augment(real, draws.augment_real, config.training.augment)
-    shown_fake = augment(fake.pictures.detach(), draws.augment_fake, config.training.augment)
+    shown_real = changed(real, draws.augment_real, config)
+    shown_fake = changed(fake.pictures.detach(), draws.augment_fake, config)
     terms_d, seen_real = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
-    players.learn(_total(terms_d), "discriminator", place)
+    players.learn(total(terms_d), "discriminator", place)
 
-    with _fixed(networks.discriminator):
+    with fixed(networks.discriminator):
         with autocast(place.device, config.training.precision):
-            shown_fake = augment(fake.pictures, draws.augment_again, config.training.augment)
-            seen_fake = _gathered(networks.discriminator(shown_fake))
+            shown_fake = changed(fake.pictures, draws.augment_again, config)
+            seen_fake = gathered(networks.discriminator(shown_fake))
         # What it saw in the real pictures a moment ago still serves: here they only weigh the pairs.
         terms_g = generator_loss(
             networks.discriminator,
@@ -167,7 +189,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
             gather(fake.log_sigma),
             weights,
         )
-        players.learn(_total(terms_g), "generator", place)
+        players.learn(total(terms_g), "generator", place)
     players.learn_text(place)
     named = {f"discriminator/{name}": term for name, term in terms_d.items()}
     named |= {f"generator/{name}": term for name, term in terms_g.items()}
@@ -178,11 +200,11 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
     """Discriminator and alignment encoder learn the contrast of real pairs alone, before any picture is made."""
     networks = players.networks
     networks.text_encoder.requires_grad_(True)
-    real = _signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    real = signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions = batch.captions.to(place.device)
     told = networks.text_encoder.alignment(torch.cat([captions, batch.other_captions.to(place.device)]))
     with autocast(place.device, config.training.precision):
-        seen = _gathered(networks.discriminator(augment(real, draws.augment_real, config.training.augment)))
+        seen = gathered(networks.discriminator(changed(real, draws.augment_real, config)))
     terms = contrastive_loss(
         seen,
         TextEmbedding(*(gather(part[: len(captions)]) for part in told)),
@@ -190,7 +212,7 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
         gather(batch.caption_ids.to(place.device)),
         loss_weights(config.loss),
     )
-    players.learn(_total(terms), "discriminator", place)
+    players.learn(total(terms), "discriminator", place)
     players.learn_text(place)
     return {f"discriminator/{name}": term.detach() for name, term in terms.items()}
 
@@ -206,8 +228,8 @@ def _discriminator_terms(
     both = torch.cat([real, fake])
     with autocast(place.device, config.training.precision):
         seen = discriminator(both)
-    seen_real = _gathered(PictureFeatures(*(part[:n] for part in seen)))
-    seen_fake = _gathered(PictureFeatures(*(part[n:] for part in seen)))
+    seen_real = gathered(PictureFeatures(*(part[:n] for part in seen)))
+    seen_fake = gathered(PictureFeatures(*(part[n:] for part in seen)))
     terms = discriminator_loss(discriminator, seen_real, seen_fake, pairs, loss_weights(settings))
     if draws.penalty_noise.numel():
         rows = slice(place.rank * n, (place.rank + 1) * n)
@@ -230,14 +252,21 @@ def loss_weights(settings: LossSettings) -> LossWeights:
     return LossWeights(**{field.name: getattr(settings, field.name) for field in fields(LossWeights)})
 
 
-def _total(terms: Terms) -> Tensor:
-    total = torch.stack(list(terms.values())).sum()
-    if not torch.isfinite(total):
+def total(terms: Terms) -> Tensor:
+    """The loss that terms add up to. Raises Diverged where it is not finite."""
+    loss = torch.stack(list(terms.values())).sum()
+    if not torch.isfinite(loss):
         raise Diverged("loss: " + ", ".join(f"{name} {term.item():.3g}" for name, term in terms.items()))
-    return total
+    return loss
 
 
-def _signed(pictures: Tensor, flip: Tensor) -> Tensor:
+def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
+    """Pictures as the discriminator is shown them: [N, 3, H, W], [N, NUM_DRAWS]; config: as by_size.py fills it in."""
+    assert config.training.augment is not None
+    return augment(pictures, draws, config.training.augment)
+
+
+def signed(pictures: Tensor, flip: Tensor) -> Tensor:
     """[N, 3, H, W] uint8 -> float32 in [-1, 1], mirrored where `flip` says so."""
     signed = pictures.float() / 127.5 - 1
     return torch.where(flip[:, None, None, None], signed.flip(3), signed)
@@ -252,12 +281,13 @@ def _slow_alignment(players: Players, realism: TextEmbedding, captions: Tensor) 
     return slow
 
 
-def _gathered(seen: PictureFeatures) -> PictureFeatures:
+def gathered(seen: PictureFeatures) -> PictureFeatures:
+    """What all processes have seen."""
     return PictureFeatures(*(gather(part) for part in seen))
 
 
 @contextmanager
-def _fixed(module: nn.Module) -> Iterator[None]:
+def fixed(module: nn.Module) -> Iterator[None]:
     """Gradients pass through `module` and leave nothing in it."""
     learning = [parameter for parameter in module.parameters() if parameter.requires_grad]  # others are frozen
     module.requires_grad_(False)

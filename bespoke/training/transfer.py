@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bespoke.config import Config
 from bespoke.data.captions import Tokenizer
-from bespoke.data.check_verdict import FROM_SCRATCH
 from bespoke.data.front_end import FrontEnd
 from bespoke.errors import UserError
 from bespoke.method.discriminator import Discriminator
@@ -30,11 +28,14 @@ def load_base(base: Base) -> Pipeline:
 def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
     """Give all networks the weights of the base, bit for bit; only the pieces that it did not have get new rows.
 
+    Not an editor: one that the base has goes with the base's generator and no other.
     A new word begins where its old spelling stood: the row of a new piece is the mean of the rows of the pieces that
     spelled it, as long as those are, since the mean of unlike rows is short. Captions with new words then read much as
     in the base: docs/base-models.md has the likenesses that were measured, also for other ways to begin.
     """
     for name, network in networks.named().items():
+        if name == "editor":
+            continue
         weights = dict(base.networks.named()[name].state_dict())
         if "token.weight" in weights:
             assert isinstance(front_end, Tokenizer)
@@ -49,17 +50,6 @@ def _row(spelling: Tensor) -> Tensor:
     """[K, T] rows of a spelling -> the one row [1, T] that stands for them."""
     mean = spelling.mean(0, keepdim=True)
     return mean * (spelling.norm(dim=1).mean() / mean.norm())
-
-
-def num_frozen(config: Config, num_pictures: int) -> int:
-    """How many stages of the discriminator a run from a base keeps fixed, for so many training pictures.
-
-    What edges and surfaces look like, the base has seen more often than a small catalogue can show.
-    """
-    asked = config.training.freeze_discriminator_stages
-    if asked is not None:
-        return asked
-    return len(config.model.discriminator_widths) // 2 if num_pictures < FROM_SCRATCH else 0
 
 
 def freeze(discriminator: Discriminator, stages: int) -> None:

@@ -23,7 +23,7 @@ NUM_STEEP = 32  # pictures at which gradients are taken
 def health(
     networks: Networks, train: Batch, held_out: Batch, weights: LossWeights, device: torch.device, *, seed: int = 0
 ) -> dict[str, float]:
-    """The signals of monitor.ALARMS, measured on one batch of training pairs and one of pairs kept out.
+    """The signals of alarms.ALARMS, measured on one batch of training pairs and one of pairs kept out.
 
     networks: the averaged ones. Fakes are drawn at b = 0.5 with noise of `seed`, so that successive numbers compare.
     """

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from bespoke.method.layers import UpConv3, WordAttention, blur, fourier
 
@@ -15,6 +19,26 @@ def test_upconv3_is_enlargement_and_convolution() -> None:
     x = torch.randn(2, 5, 6, 6, dtype=torch.float64)
     expected = F.conv2d(F.interpolate(x, scale_factor=2.0), layer.weight, layer.bias, padding=1)
     assert torch.allclose(layer(x), expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weight: weight.add_(1.0),
+        lambda weight: torch._foreach_lerp_([weight], [torch.ones_like(weight)], 0.5),
+        lambda weight: weight.copy_(torch.ones_like(weight)),
+        lambda weight: setattr(weight, "data", torch.ones_like(weight)),
+    ],
+)
+def test_what_upconv3_keeps_follows_its_weights(change: Callable[[Tensor], object]) -> None:
+    layer, x = UpConv3(2, 3), torch.randn(1, 2, 4, 4)
+    kept = layer(x)
+    assert torch.equal(kept, layer(x))
+    change(layer.weight)
+    expected = F.conv2d(F.interpolate(x, scale_factor=2.0), layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+    assert not torch.allclose(layer(x), kept, atol=1e-2)
 
 
 def test_blur_keeps_a_plain_picture_and_takes_a_checkerboard_away() -> None:

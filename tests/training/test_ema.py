@@ -124,3 +124,13 @@ def test_saving_and_loading_the_averages_goes_on_exactly() -> None:
             resumed.update(8, seen=8 * step)
     for name, tensor in ema.averaged.state_dict().items():
         assert torch.equal(tensor, resumed.averaged.state_dict()[name])
+
+
+def test_modules_that_are_not_followed_keep_the_average_they_began_with() -> None:
+    followed, left = only(0.0), only(0.0)
+    ema = Ema({"followed": followed, "left": left}, half_life_images=1, only={"followed"})
+    with torch.no_grad():
+        for linear in (followed, left):
+            linear.weight.fill_(1.0)
+    ema.update(64, seen=0)
+    assert (weight_of(ema, "followed"), weight_of(ema, "left")) == (1.0, 0.0)

@@ -18,9 +18,9 @@ from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
 from bespoke.networks import Networks
 from bespoke.pipeline import Pipeline
+from bespoke.training.alarms import ALARMS
 from bespoke.training.checkpoint import Checkpoint, load_latest
 from bespoke.training.loop import Report, StopRequest, learning_rate_factor, train
-from bespoke.training.monitor import ALARMS
 from bespoke.training.plan import Budget
 from bespoke.training.step import Players
 from bespoke.training.watch import NEED_VARIETY

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from bespoke.config import LossSettings, TrainingSettings
-from bespoke.training.monitor import ALARMS, alarms, caption_sensitivity, effective_rank, linear_cka, sign_accuracy
+from bespoke.training.alarms import ALARMS, alarms
+from bespoke.training.monitor import caption_sensitivity, effective_rank, linear_cka, sign_accuracy
 
 
 def test_sign_accuracy_counts_pairs() -> None:

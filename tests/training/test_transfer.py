@@ -26,7 +26,7 @@ from bespoke.pipeline import Pipeline
 from bespoke.training.checkpoint import load_latest
 from bespoke.training.loop import Report, train
 from bespoke.training.plan import Base, Budget
-from bespoke.training.transfer import num_frozen, take_over
+from bespoke.training.transfer import take_over
 
 BATCH, STEPS = 4, 3
 SETTINGS = [f"training.batch_size={BATCH}", "training.log_every=1"]
@@ -189,12 +189,6 @@ def test_what_is_frozen_stays_that_of_the_base_and_the_rest_learns(
         config = config_from(model, f"training.freeze_discriminator_stages={frozen}")
         assert train(config, shirts, tmp_path / str(frozen), Budget(images=2 * BATCH), base=base)
         assert moved(tmp_path / str(frozen), model) == expected
-
-
-def test_how_much_is_frozen_follows_the_catalogue_unless_it_is_set(model: Pipeline) -> None:
-    automatic = config_from(model)
-    assert [num_frozen(automatic, pictures) for pictures in (100, 999, 1000)] == [1, 1, 0]
-    assert num_frozen(config_from(model, "training.freeze_discriminator_stages=2"), 100_000) == 2
 
 
 def test_a_base_that_changed_or_went_before_the_first_step_is_told(

@@ -1,0 +1,150 @@
+"""What is an edit worth where the true answer is known? Asked on fresh pictures of the built-in catalogue.
+
+Every attribute is told by the drawing itself: of all values that it could have, the one whose picture comes nearest.
+A pattern put on at another place than the drawing would have counts as wrong: these numbers are strict.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from bespoke.data.sample import sample_attributes, sample_captions, sample_drawing
+from bespoke.data.sample_attributes import NAMES, Attributes, changed, other_values
+from bespoke.data.sample_colors import main_color
+from bespoke.data.store import PairStore
+from bespoke.evaluation.edits import STRENGTHS, Way, ask_editor
+from bespoke.evaluation.edits import changed as edited_at
+from bespoke.evaluation.seeing import draw
+from bespoke.pipeline import Pipeline
+
+EDITED = ("color", "pattern")
+KEPT = ("color", "pattern", "background")  # what must stay, but for what was edited
+FRESH = 10**6  # seeds of catalogues that nobody trains on begin here
+
+
+class ExactRow(NamedTuple):
+    """What one way did to one attribute, means over the pictures."""
+
+    attribute: str
+    way: Way
+    num_pictures: int
+    right: float  # share with the value that the new text says
+    kept: float  # share whose other attributes are all as they were
+    background: float  # mean difference outside the product, as a share of the range
+    to_target: float  # mean difference from the true target, as a share of the range
+
+
+class Known(NamedTuple):
+    """A drawn picture, its edit, and the true answer."""
+
+    picture: NDArray[np.uint8]  # [S, S, 3]
+    mask: NDArray[np.bool_]  # [S, S], of the product
+    target: NDArray[np.uint8]
+    attributes: Attributes
+    wanted: Attributes
+    source: str
+    text: str
+    seed: int  # of its drawing
+    number: int
+
+
+def is_builtin(store: PairStore) -> bool:
+    """Whether a catalogue was drawn by us: its pictures have exactly the attributes of drawings."""
+    return set(NAMES) <= store.attributes(0).keys()
+
+
+def exact_edits(
+    pipeline: Pipeline, *, num_pictures: int = 100, seed: int = 0, tell: Callable[[str, int, int], None]
+) -> list[ExactRow]:
+    """Change the colour, then the pattern, of as many fresh drawings each, by every way but inversion."""
+    rows = []
+    for attribute in EDITED:
+        known = []
+        for case in _cases(attribute, num_pictures, pipeline.networks.settings.image_size, FRESH + seed):
+            known.append(case)
+            tell(f"drawings of another {attribute}", len(known), num_pictures)
+        for number, (way, pictures) in enumerate(_ways(pipeline, known, seed)):
+            rows.append(_row(attribute, way, known, pictures))
+            tell(f"{attribute} told", number + 1, len(STRENGTHS) + 3)
+    return rows
+
+
+def _cases(attribute: str, count: int, size: int, seed: int) -> Iterator[Known]:
+    rng, number, found = np.random.default_rng([seed, EDITED.index(attribute)]), 0, 0
+    while found < count:
+        number += 1
+        has = sample_attributes(seed, number)
+        values = other_values(has, attribute)
+        if not values:  # a plain product without a second colour takes no pattern
+            continue
+        wanted = changed(has, attribute, values[int(rng.integers(len(values)))])
+        source, text = (sample_captions(seed, number, each)[0] for each in (has, wanted))
+        if source == text:
+            continue
+        before, after = (sample_drawing(seed, number, size, each) for each in (has, wanted))
+        found += 1
+        yield Known(
+            np.asarray(before.picture), before.mask, np.asarray(after.picture), has, wanted, source, text, seed, number
+        )
+
+
+def _ways(pipeline: Pipeline, known: Sequence[Known], seed: int) -> Iterator[tuple[Way, Tensor]]:
+    x = torch.from_numpy(np.stack([case.picture for case in known])).permute(0, 3, 1, 2).contiguous()
+    texts, sources = [case.text for case in known], [case.source for case in known]
+    seeds = list(range(seed, seed + len(known)))
+    yield Way("target"), torch.from_numpy(np.stack([case.target for case in known])).permute(0, 3, 1, 2).contiguous()
+    yield Way("identity"), x
+    yield Way("anew"), torch.cat(list(draw(pipeline, texts, seeds, 0.5)))
+    asked = zip(*ask_editor(pipeline, x, texts, sources, seeds), strict=True)
+    colors, masks = (torch.cat(parts) for parts in asked)
+    for strength in STRENGTHS:
+        yield Way("edit", strength), edited_at(x, colors, masks, strength)
+
+
+def _row(attribute: str, way: Way, known: Sequence[Known], pictures: Tensor) -> ExactRow:
+    made = pictures.permute(0, 2, 3, 1).numpy()
+    told = [{name: _told(case, name, picture) for name in KEPT} for case, picture in zip(known, made, strict=True)]
+    right = [each[attribute] == getattr(case.wanted, attribute) for each, case in zip(told, known, strict=True)]
+    kept = [
+        all(each[name] == getattr(case.attributes, name) for name in KEPT if name != attribute)
+        for each, case in zip(told, known, strict=True)
+    ]
+    behind = [_apart(picture, case.picture)[~case.mask].mean() for case, picture in zip(known, made, strict=True)]
+    to_target = [_apart(picture, case.target).mean() for case, picture in zip(known, made, strict=True)]
+    means = (float(np.mean(values)) for values in (right, kept, behind, to_target))
+    return ExactRow(attribute, way, len(known), *means)
+
+
+def _told(case: Known, name: str, picture: NDArray[np.uint8]) -> str:
+    """The value that a picture shows: its colour by all pixels of the product, else the nearest of all drawings.
+
+    Drawn both as it was and as it should be: whether an edit has failed says nothing of what else it changed.
+    """
+    if name == "color":
+        return main_color(Image.fromarray(picture), case.mask)
+    where = ~case.mask if name == "background" else case.mask
+    told: dict[float, str] = {}
+    for like in (case.attributes, case.wanted):
+        for value in (getattr(like, name), *other_values(like, name)):
+            drawn = _drawn(case.seed, case.number, len(picture), replace(like, **{name: value}))
+            told[float(_apart(picture, drawn)[where].mean())] = value
+    return told[min(told)]
+
+
+@functools.lru_cache(maxsize=4096)  # every way is told by the same drawings
+def _drawn(seed: int, number: int, size: int, attributes: Attributes) -> NDArray[np.uint8]:
+    return np.asarray(sample_drawing(seed, number, size, attributes).picture)
+
+
+def _apart(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """[S, S]: mean difference of two pictures [S, S, 3], as a share of the range."""
+    return np.abs(first.astype(np.float64) - second).mean(-1) / 255

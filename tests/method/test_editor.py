@@ -1,0 +1,188 @@
+"""Closed forms of what an editor does, and who learns from what."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from bespoke.method.discriminator import Discriminator
+from bespoke.method.editor import (
+    LEAST_APART,
+    Change,
+    Edited,
+    Editor,
+    EditWeights,
+    Sides,
+    change_of,
+    compose,
+    critic_loss,
+    editor_loss,
+    preservation_loss,
+    strengthened,
+    twin_loss,
+    words_that_differ,
+)
+from bespoke.method.generator import Generator
+from bespoke.method.text_encoder import DualTextEncoder, TextEncoder
+
+N, WIDTH = 4, 16
+
+
+class Scene:
+    """A small model, an editor, and pictures that are asked for another text; the last one for its own."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(0)
+        encoder = lambda: TextEncoder(vocabulary_size=20, token_width=8, embedding_width=WIDTH)  # noqa: E731
+        self.text = DualTextEncoder(encoder(), encoder())
+        sizes = {"image_size": 32, "embedding_width": WIDTH, "widths": (32, 24, 16)}
+        self.generator = Generator(**sizes, latent_width=8, condition_width=8, style_width=16).eval()
+        self.critic = Discriminator(**sizes)
+        self.editor = Editor(embedding_width=WIDTH, style_width=16, widths=(24, 16, 8))
+        self.old = torch.randint(3, 20, (N, 7))
+        self.new = self.old.clone()
+        self.new[:-1, 2] = (self.old[:-1, 2] - 2) % 17 + 3
+        self.pictures = torch.rand(N, 3, 32, 32) * 2 - 1
+        self.noise = torch.randn(N, self.generator.num_noise)
+
+    def change(self) -> Change:
+        return change_of(self.generator, self.text, self.noise, self.new, self.old)
+
+    def wake(self) -> None:
+        """Let the editor do something: at first it does nothing."""
+        torch.nn.init.normal_(self.editor.to_colors.weight, std=0.3)
+
+    def sides(self, edited: Tensor) -> Sides:
+        return Sides(
+            real=self.critic(self.pictures),
+            edited=self.critic(edited),
+            y=self.text.alignment(self.old).sentence.detach(),
+            y_new=self.text.alignment(self.new).sentence.detach(),
+            changes=(self.new != self.old).any(1),
+            caption_ids=torch.arange(N),
+        )
+
+
+def test_an_editor_that_has_learned_nothing_changes_nothing() -> None:
+    scene = Scene()
+    made = scene.editor(scene.pictures, scene.change())
+    assert torch.equal(made.pictures, scene.pictures)
+
+
+def test_each_pixel_gets_its_own_change_of_colour() -> None:
+    x = torch.rand(1, 3, 2, 2)
+    colors, mask = torch.zeros(1, 12, 2, 2), torch.tensor([[[[1.0, 0.5], [0.0, 1.0]]]])
+    colors[:, 1], colors[:, 9] = 2.0, 0.25  # red gets twice the green, and a quarter on top
+    made = compose(x, colors, mask)
+    assert torch.allclose(made[:, 0], x[:, 0] + mask[:, 0] * (2 * x[:, 1] + 0.25))
+    assert torch.equal(made[:, 1:], x[:, 1:])
+    assert torch.equal(made[0, :, 1, 0], x[0, :, 1, 0])
+
+
+def test_strength_runs_from_nothing_over_the_mask_to_everything() -> None:
+    mask = torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0])
+    assert torch.equal(strengthened(mask, 0.0), torch.zeros(5))
+    assert torch.allclose(strengthened(mask, 0.7), mask)
+    assert torch.equal(strengthened(mask, 1.0), torch.ones(5))
+    assert strengthened(torch.tensor([0.5]), 0.75).item() == pytest.approx(9 / 16)
+    rising = torch.stack([strengthened(mask, s / 10) for s in range(11)])
+    assert bool((rising.diff(dim=0) >= 0).all())
+
+
+def test_only_words_that_the_other_text_lacks_count_as_changed() -> None:
+    new, old = torch.tensor([[5, 6, 7, 0]]), torch.tensor([[6, 9, 7, 5]])
+    assert words_that_differ(new, old, new != 0).tolist() == [[False, False, False, False]]
+    assert words_that_differ(old, new, old != 0).tolist() == [[False, True, False, False]]
+    vectors, others = torch.tensor([[1.0, 2.0], [1.0, 2.0]]), torch.tensor([[1.0, 2.0], [1.0, 3.0]])
+    assert words_that_differ(vectors, others, torch.ones(2, 1, dtype=torch.bool)).tolist() == [[False], [True]]
+
+
+def test_the_same_text_leaves_no_changed_word_and_still_gives_a_number() -> None:
+    scene = Scene()
+    scene.wake()
+    scene.new = scene.old.clone()
+    change = scene.change()
+    assert not change.new.mask.any()
+    assert bool(torch.isfinite(scene.editor(scene.pictures, change).pictures).all())
+
+
+def test_each_picture_is_edited_alone() -> None:
+    scene = Scene()
+    scene.wake()
+    together = scene.editor(scene.pictures, scene.change()).pictures
+    alone = scene.editor(
+        scene.pictures[1:2],
+        change_of(scene.generator, scene.text, scene.noise[1:2], scene.new[1:2], scene.old[1:2]),
+    ).pictures
+    assert torch.allclose(together[1:2], alone, atol=1e-5)
+
+
+def test_the_critic_learns_from_its_loss_and_the_editor_does_not() -> None:
+    scene = Scene()
+    scene.wake()
+    edited = scene.editor(scene.pictures, scene.change()).pictures.detach()
+    sum(critic_loss(scene.critic, scene.sides(edited)).values()).backward()
+    assert all(p.grad is not None for p in scene.critic.stem.parameters())
+    assert all(p.grad is None for network in (scene.editor, scene.text, scene.generator) for p in network.parameters())
+
+
+def test_the_editor_learns_from_all_its_losses() -> None:
+    scene = Scene()
+    scene.wake()
+    scene.generator.requires_grad_(False)
+    scene.text.requires_grad_(False)
+    scene.critic.requires_grad_(False)
+    made = scene.editor(scene.pictures, scene.change())
+    sides = scene.sides(made.pictures)
+    terms = editor_loss(scene.critic, sides, EditWeights())
+    terms |= preservation_loss(scene.pictures, made, sides.changes, EditWeights())
+    terms |= twin_loss(scene.pictures, made, scene.pictures.flip(3), sides.changes, EditWeights())
+    assert set(terms) == set(EditWeights.__dataclass_fields__)
+    for term in terms.values():
+        (gradient,) = torch.autograd.grad(term, scene.editor.to_colors.bias, retain_graph=True)
+        assert bool(gradient.any())
+
+
+def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
+    x = torch.zeros(1, 3, 16, 16)
+    twin = x.clone()
+    twin[:, 0, :, :8] = 1.0  # the left half
+    sure = torch.where(torch.arange(16)[None, None, None] < 8, 20.0, -20.0).expand(1, 1, 16, 16)
+    met = Edited(twin, sure.sigmoid(), sure, torch.zeros(1, 12, 16, 16))
+    missed = met._replace(logits=-sure)
+    on = torch.tensor([True])
+    terms = {name: twin_loss(x, made, twin, on, EditWeights()) for name, made in (("met", met), ("missed", missed))}
+    assert terms["met"]["pair"] == 0
+    assert terms["met"]["where"] < 2 < terms["missed"]["where"]
+    barely = twin_loss(x, met._replace(logits=-20 + 0 * sure), x + 0.9 * LEAST_APART, ~on, EditWeights())
+    assert barely["where"] < 1e-3
+
+
+def test_twins_that_are_alike_although_their_texts_are_not_teach_nothing() -> None:
+    x, sure = torch.zeros(2, 3, 16, 16), torch.full((2, 1, 16, 16), 20.0)
+    made = Edited(x + 1, sure.sigmoid(), sure, torch.zeros(2, 12, 16, 16))
+    told = {
+        changes: twin_loss(x, made, x, torch.tensor([changes, changes]), EditWeights()) for changes in (True, False)
+    }
+    assert not any(told[True].values())
+    assert all(told[False].values())  # the same text must change nothing
+
+
+def test_only_pictures_that_get_their_own_text_must_stay() -> None:
+    x = torch.zeros(2, 3, 4, 4)
+    made = Edited(x + 1, torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(2, 12, 4, 4))
+    weights = EditWeights(same=2.0)
+    assert preservation_loss(x, made, torch.tensor([True, True]), weights)["same"] == 0
+    assert preservation_loss(x, made, torch.tensor([True, False]), weights)["same"] == 1.0
+
+
+def test_a_batch_in_which_no_text_changes_gives_finite_losses() -> None:
+    scene = Scene()
+    scene.new = scene.old.clone()
+    made = scene.editor(scene.pictures, scene.change())
+    sides = scene.sides(made.pictures)
+    assert not sides.changes.any()
+    terms = critic_loss(scene.critic, sides) | editor_loss(scene.critic, sides, EditWeights())
+    assert all(bool(torch.isfinite(term)) for term in terms.values())
+    assert terms["direction"] == 0

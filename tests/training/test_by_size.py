@@ -1,0 +1,40 @@
+"""Does what is left open follow from the size of the catalogue, and what is set stay as it is?"""
+
+from __future__ import annotations
+
+import pytest
+
+from bespoke.config import Config, resolve
+from bespoke.training.by_size import fitted
+
+
+def chosen(num_pictures: int, *overrides: str, from_base: bool = False) -> tuple[float | None, int | None]:
+    settings = fitted(resolve("cpu64", overrides), num_pictures, from_base=from_base).training
+    return settings.augment, settings.freeze_discriminator_stages
+
+
+@pytest.mark.parametrize(
+    ("num_pictures", "augment"),
+    [(1, 0.8), (300, 0.8), (550, 0.7), (1000, 0.6), (2236, 0.45), (5000, 0.3), (10**7, 0.3)],
+)
+def test_the_fewer_pictures_the_more_they_are_changed(num_pictures: int, augment: float) -> None:
+    assert chosen(num_pictures)[0] == pytest.approx(augment, abs=0.011)
+
+
+def test_from_a_base_a_small_catalogue_keeps_half_of_the_stages_fixed() -> None:
+    assert [chosen(pictures, from_base=True)[1] for pictures in (100, 999, 1000)] == [2, 2, 0]
+    assert chosen(100)[1] == 0
+
+
+def test_what_is_set_stays() -> None:
+    set_ = ("training.augment=0", "training.freeze_discriminator_stages=3")
+    assert chosen(100, *set_, from_base=True) == (0, 3)
+    assert chosen(100_000, *set_, from_base=True) == (0, 3)
+
+
+def test_nothing_else_is_touched_and_what_comes_out_is_a_config() -> None:
+    config = resolve("test32")
+    done = fitted(config, 500, from_base=True)
+    assert Config.model_validate(done.model_dump()) == done
+    open_ = {"augment": None, "freeze_discriminator_stages": None}
+    assert done.model_copy(update={"training": done.training.model_copy(update=open_)}) == config
