@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bespoke.commands.check import DATA, PAGE, check_place, free_place
+from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
 from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.commands.train import open_catalogue
 from bespoke.config import DEFAULT_PRESET, GateSettings, resolve, resolve_gates
@@ -15,6 +15,9 @@ from bespoke.data.item import SPLITS, Split
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 from bespoke.evaluation import report_texts, teach
+from bespoke.evaluation.against import Before, read_before
+from bespoke.evaluation.against import as_data as changes_data
+from bespoke.evaluation.against import summary as changes_summary
 from bespoke.evaluation.evaluate import check_balances, evaluate
 from bespoke.evaluation.examine import Examined, examined
 from bespoke.evaluation.gates import Gate, all_passed, check_gates, summary
@@ -23,9 +26,9 @@ from bespoke.evaluation.questions import ask
 from bespoke.evaluation.report import page
 from bespoke.evaluation.report_texts import gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, as_data
-from bespoke.evaluation.verdict import weigh
+from bespoke.evaluation.verdict import usual_balance, weigh
 from bespoke.generation import claim_folder, model_name
-from bespoke.pages.texts import Language, language_of
+from bespoke.pages.texts import Language, languages_of
 from bespoke.pipeline import LARGEST_SEED, Pipeline
 from bespoke.training.plan import CONFIG, read_plan
 
@@ -47,22 +50,34 @@ def evaluate_model(
     out: Path | None,
     overrides: Sequence[str] = (),
     by_gates: bool = False,
+    against: Path | None = None,
 ) -> bool:
     """Evaluate a model on a catalogue, write the report, and say the verdict; True when the model passes its gates.
 
-    overrides: changes of the gates that the model's run was given; by_gates: say which of them fail. Raises UserError.
+    overrides: changes of the gates that the model's run was given; by_gates: say which of them fail; against: an
+    earlier report to compare with. Raises UserError.
     """
-    spoken, asked = language_of(language), check_balances(balances or DEFAULT_BALANCES)
+    languages, asked = languages_of(language), check_balances(balances or DEFAULT_BALANCES)
     if not 0 <= seed <= LARGEST_SEED // 2:
         raise UserError(f"--seed {seed}: expected a whole number from 0 to {LARGEST_SEED // 2}; choose one")
     if out is not None:
         check_place(out, catalogue)
     settings = _gates_of(Path(model), overrides)
+    before = None if against is None else read_before(against)
     pipeline = Pipeline.from_pretrained(model)
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
     chosen = split_named(split)
-    ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
+    questions = ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
     judges = judges_of(store)
+    if before is not None:
+        before.check_alike(
+            judges=[judge.taught.identity for judge in judges],
+            balance=usual_balance(asked),
+            fingerprint=store.fingerprint,
+            split=chosen,
+            seed=seed,
+            num_pictures=len(questions),
+        )
     name = model_name(model, pipeline)
     with Bar("Evaluating") as bar:
         evaluation = evaluate(
@@ -79,8 +94,11 @@ def evaluate_model(
         )
     folder = claim_folder(free_place(f"evaluation-{name.split()[0]}", catalogue) if out is None else out)
     gates = check_gates(evaluation, settings)
-    _write(evaluation, gates, page(evaluation, spoken, settings), folder, spoken)
-    _tell(evaluation, spoken)
+    spoken = languages[0]
+    for each in languages:
+        data, html = (named_for(folder / name, each, languages) for name in (DATA, PAGE))
+        _write(evaluation, gates, page(evaluation, each, settings, before), before, data, html, each)
+    _tell(evaluation, before, spoken)
     _tell_gates(gates, spoken, failures=by_gates)
     say(report_texts.say("screen.report", spoken, path=str(folder / PAGE)))
     return all_passed(gates)
@@ -135,7 +153,15 @@ def _monitors(run: Path) -> dict[str, float]:
     return {name: value for name, value in rows[-1].items() if "/" not in name and isinstance(value, (int, float))}
 
 
-def _write(evaluation: Evaluation, gates: Sequence[Gate], html: str, folder: Path, language: Language) -> None:
+def _write(
+    evaluation: Evaluation,
+    gates: Sequence[Gate],
+    page: str,
+    before: Before | None,
+    data_file: Path,
+    page_file: Path,
+    language: Language,
+) -> None:
     verdict = weigh(evaluation)
     data = as_data(evaluation) | {
         "gates_passed": all_passed(gates),
@@ -154,21 +180,28 @@ def _write(evaluation: Evaluation, gates: Sequence[Gate], html: str, folder: Pat
         "verdict_balance": verdict.balance,
         "verdict_text": report_texts.say(f"verdict.{verdict.decision}", language),
         "reasons": [{"key": line.key, "good": line.good, "text": sentence(line, language)} for line in verdict.reasons],
+        "against": None if before is None else changes_data(before, before.changes(evaluation)),
     }
     try:
-        (folder / DATA).write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
-        (folder / PAGE).write_text(html, "utf-8")
+        data_file.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
+        page_file.write_text(page, "utf-8")
     except OSError as error:
+        folder = page_file.parent
         raise UserError(f"{folder}: the report cannot be written ({error.strerror}); name another --out") from error
 
 
-def _tell(evaluation: Evaluation, language: Language) -> None:
-    """The verdict and its reasons, in a few lines."""
+def _tell(evaluation: Evaluation, before: Before | None, language: Language) -> None:
+    """The verdict, its reasons and what is better or worse than before, in a few lines."""
     verdict = weigh(evaluation)
     say(f"{evaluation.protocol.model_name}: {report_texts.say('verdict.' + verdict.decision, language)}")
     say(f"  {report_texts.say('about_balance', language, balance=f'{verdict.balance:g}')}")
     for line in verdict.reasons:
         say(f"  {_MARKS[line.good]} {sentence(line, language)}")
+    if before is not None:
+        say(report_texts.say("against", language, name=before.model_name))
+        for metric, direction in changes_summary(before.changes(evaluation)).items():
+            name = report_texts.say(f"metric.{metric}", language, of=evaluation.protocol.retrieval_of)
+            say(f"  {name}: {report_texts.say('against.' + direction, language)}")
 
 
 def _tell_gates(gates: Sequence[Gate], language: Language, *, failures: bool) -> None:

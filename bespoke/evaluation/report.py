@@ -11,27 +11,34 @@ from PIL import Image
 from torch import Tensor
 
 from bespoke.config import GateSettings
+from bespoke.evaluation.against import Before
 from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
 from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.report_texts import TEXTS, gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, JudgeCard, Row
 from bespoke.evaluation.scores import METRICS
-from bespoke.evaluation.verdict import Verdict, percent, weigh
+from bespoke.evaluation.verdict import Verdict, percent, verdict_balance, weigh
 from bespoke.pages.document import Writer, document, image
 from bespoke.pages.texts import Language
 
 COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
 GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
+BADGES = {"better": "ok", "worse": "stop", "unclear": "note"}
 NEED_READING = ("retrieval", "swap")
 
 
-def page(evaluation: Evaluation, language: Language, settings: GateSettings = DEFAULT_GATES) -> str:
-    """The whole page; settings: the gates that the model has to pass."""
+def page(
+    evaluation: Evaluation,
+    language: Language,
+    settings: GateSettings = DEFAULT_GATES,
+    before: Before | None = None,
+) -> str:
+    """The whole page; settings: the gates that the model has to pass; before: the report of the last model."""
     writer = _Page(language, TEXTS)
     title = f"{writer.text('title')}: {escape(evaluation.protocol.model_name)}"
     gates = check_gates(evaluation, settings)
-    return document(title, "\n".join(part for part in writer.parts(evaluation, gates) if part), language)
+    return document(title, "\n".join(part for part in writer.parts(evaluation, gates, before) if part), language)
 
 
 def _png(picture: Tensor) -> bytes:
@@ -44,11 +51,12 @@ def _png(picture: Tensor) -> bytes:
 class _Page(Writer):
     """Parts of the page in one language; captions and names are escaped."""
 
-    def parts(self, evaluation: Evaluation, gates: Sequence[Gate]) -> Iterable[str]:
+    def parts(self, evaluation: Evaluation, gates: Sequence[Gate], before: Before | None) -> Iterable[str]:
         verdict = weigh(evaluation)
         yield f'<p class="kicker">{self.text("title")}</p><h1>{escape(evaluation.protocol.model_name)}</h1>'
         yield self.gates(gates, verdict)
         yield self.opening(verdict)
+        yield self.against(evaluation, before)
         yield self.beside(evaluation)
         yield self.glance(evaluation)
         yield self.alarms(evaluation)
@@ -82,6 +90,25 @@ class _Page(Writer):
             f'<section class="verdict {COLORS[verdict.decision]}"><b>{self.text("verdict." + verdict.decision)}</b>'
             f"<p>{self.text('verdict_means.' + verdict.decision)}</p><p class='soft'>{about}</p></section>"
             f'<div class="card"><h3>{self.text("why")}</h3><ul>{lines}</ul></div>'
+        )
+
+    def against(self, evaluation: Evaluation, before: Before | None) -> str:
+        if before is None:
+            return ""
+        changes = before.changes(evaluation)
+        columns = ("metric", "judge", "before", "now")
+        head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in columns) + "<th></th>"
+        rows = ""
+        for change in changes:
+            name = self.text(f"metric.{change.metric}", of=evaluation.protocol.retrieval_of)
+            badge = f'<span class="badge {BADGES[change.direction]}">{self.text("against." + change.direction)}</span>'
+            cells = (name, change.judge, _cell(change.before), _cell(change.now), badge)
+            rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        title = self.text("against", name=escape(before.model_name))
+        note = self.text("against_note", balance=f"{verdict_balance(evaluation):g}")
+        return (
+            f'<h2>{title}</h2><p class="soft">{note}</p>'
+            f'<div class="card finding wide"><table><tr>{head}</tr>{rows}</table></div>'
         )
 
     def figure(self, picture: Tensor, *lines: str) -> str:

@@ -32,6 +32,17 @@ TEXTS: dict[str, Text] = {
         "This is about balance {balance}, the closest to what is used unless one is chosen.",
         "既定値に最も近いバランス {balance} についての判定です。",
     ),
+    # Against the last model.
+    "against": Text("Against the last model ({name})", "前回のモデル({name})との比較"),
+    "against_note": Text(
+        "At balance {balance}, the same captions and seeds. Better or worse is said only where the difference is "
+        "larger than chance explains (95%), with the two models' numbers taken as independent, which is cautious.",
+        "バランス {balance}、同じ説明文と乱数での比較です。偶然では説明しにくい差(95%)がある場合だけ、"
+        "改善・悪化と表示します。二つのモデルの値を独立とみなす、慎重な判定です。",
+    ),
+    "against.better": Text("better", "改善"),
+    "against.worse": Text("worse", "悪化"),
+    "against.unclear": Text("no clear difference", "はっきりした差なし"),
     # Reasons.
     "reason.realism_good": Text(
         "Realism: {generated} of the pictures lie where real ones do (real pictures: {real}); they are {times} times "
@@ -209,6 +220,9 @@ TEXTS: dict[str, Text] = {
         "論文の FID とは比べられません。",
     ),
     "judge_heading": Text("Judge {judge} ({identity})", "判定役 {judge}({identity})"),
+    "column.judge": Text("judge", "判定役"),
+    "column.before": Text("last model", "前回のモデル"),
+    "column.now": Text("this model", "今回のモデル"),
     "column.metric": Text("Metric", "尺度"),
     "column.balance": Text("Balance", "バランス"),
     "column.generated": Text("Generated", "生成画像"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from bespoke.evaluation.result import Evaluation, Row
@@ -63,7 +63,12 @@ def weigh(evaluation: Evaluation) -> Verdict:
 
 def verdict_balance(evaluation: Evaluation) -> float:
     """The balance that decides: of those evaluated, the closest to the usual one."""
-    return min(evaluation.protocol.balances, key=lambda b: (abs(b - USUAL_BALANCE), b))
+    return usual_balance(evaluation.protocol.balances)
+
+
+def usual_balance(balances: Sequence[float]) -> float:
+    """Of these, the closest to the usual one."""
+    return min(balances, key=lambda b: (abs(b - USUAL_BALANCE), b))
 
 
 def share_of_real(row: Row) -> float:

@@ -59,8 +59,10 @@ def test_a_model_is_evaluated_into_a_report_that_is_not_overwritten(
     assert {path: path.read_bytes() for path in Path("boxes").iterdir()} == before
     # The judges are there now: a second evaluation teaches none.
     monkeypatch.setattr("bespoke.evaluation.teach.teach", lambda *args, **kwargs: pytest.fail("taught again"))
-    assert run([*command, "--language", "ja"]) == 0
+    assert run([*command, "--language", "ja,en"]) == 0
     assert '<html lang="ja">' in Path("evaluation-run-2/report.html").read_text("utf-8")
+    assert '<html lang="en">' in Path("evaluation-run-2/report.en.html").read_text("utf-8")
+    assert Path("evaluation-run-2/report.en.json").exists()
     again = json.loads(Path("evaluation-run-2/report.json").read_text("utf-8"))
     assert again["rows"] == data["rows"]
 

@@ -1,0 +1,123 @@
+"""Is an earlier report compared only where both were measured alike, and is chance not called progress?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bespoke.errors import UserError
+from bespoke.evaluation.against import Before, as_data, read_before, summary
+from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.report import page
+from bespoke.evaluation.result import Evaluation, Row
+from bespoke.evaluation.result import as_data as report_data
+from bespoke.evaluation.verdict import verdict_balance
+from bespoke.pages.texts import LANGUAGES
+
+
+@pytest.fixture
+def file(evaluation: Evaluation, tmp_path: Path) -> Path:
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(report_data(evaluation)))
+    return file
+
+
+def shifted(evaluation: Evaluation, metric: str, by: float) -> Evaluation:
+    """The evaluation with every value of a metric moved, its interval with it."""
+
+    def move(row: Row) -> Row:
+        if row.metric != metric:
+            return row
+        value, low, high, n = row.generated
+        return replace(row, generated=Estimate(value + by, low + by, high + by, n))
+
+    return replace(evaluation, rows=tuple(move(row) for row in evaluation.rows))
+
+
+def test_a_model_beside_itself_has_no_clear_difference(evaluation: Evaluation, file: Path) -> None:
+    changes = read_before(file).changes(evaluation)
+    assert len(changes) >= 6 * len(evaluation.judges) - 2
+    assert set(summary(changes).values()) == {"unclear"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "by", "direction"),
+    [
+        ("precision", 5.0, "better"),
+        ("precision", -5.0, "worse"),
+        ("frechet", 1e4, "worse"),
+        ("frechet", -1e4, "better"),
+    ],
+)
+def test_what_is_far_apart_is_better_or_worse(
+    evaluation: Evaluation, file: Path, metric: str, by: float, direction: str
+) -> None:
+    found = summary(read_before(file).changes(shifted(evaluation, metric, by)))
+    assert found.pop(metric) == direction
+    assert set(found.values()) == {"unclear"}
+
+
+def test_judges_that_disagree_leave_it_unclear(evaluation: Evaluation, file: Path) -> None:
+    better = shifted(evaluation, "precision", 5.0)
+    first = evaluation.judges[0].family
+    mixed = tuple(new if new.judge == first else old for new, old in zip(better.rows, evaluation.rows, strict=True))
+    changes = read_before(file).changes(replace(evaluation, rows=mixed))
+    assert {change.direction for change in changes if change.metric == "precision"} == (
+        {"better", "unclear"} if len(evaluation.judges) > 1 else {"better"}
+    )
+
+
+def alike(before: Before, evaluation: Evaluation, **changed: object) -> None:
+    protocol = evaluation.protocol
+    asked: dict[str, object] = {
+        "fingerprint": protocol.fingerprint,
+        "split": protocol.split,
+        "seed": protocol.seed,
+        "num_pictures": protocol.num_pictures,
+        "judges": [card.identity for card in evaluation.judges],
+        "balance": verdict_balance(evaluation),
+    }
+    before.check_alike(**(asked | changed))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"fingerprint": "0" * 64}, "another catalogue"),
+        ({"split": "train"}, "another split"),
+        ({"seed": 99}, "another seed"),
+        ({"num_pictures": 7}, "another number of pictures"),
+        ({"judges": ["somebody"]}, "other judges"),
+        ({"balance": 0.123}, "no numbers at balance 0.123"),
+    ],
+)
+def test_what_was_measured_otherwise_is_refused(
+    evaluation: Evaluation, file: Path, changed: dict[str, object], said: str
+) -> None:
+    before = read_before(file)
+    alike(before, evaluation)
+    with pytest.raises(UserError, match=said):
+        alike(before, evaluation, **changed)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 99, "rows": []}'])
+def test_another_file_is_no_report(tmp_path: Path, content: str) -> None:
+    (tmp_path / "report.json").write_text(content)
+    with pytest.raises(UserError, match="--against .*report.json: (not the report|from another version)"):
+        read_before(tmp_path)
+    with pytest.raises(UserError, match="No such file"):
+        read_before(tmp_path / "none.json")
+
+
+def test_page_and_json_say_what_has_changed(evaluation: Evaluation, file: Path) -> None:
+    before = read_before(file.parent)
+    now = shifted(evaluation, "precision", 5.0)
+    for language, word in zip(LANGUAGES, ("better", "改善"), strict=True):
+        assert f">{word}<" in page(now, language, before=before)
+        assert f">{word}<" not in page(evaluation, language, before=before)
+    data = json.loads(json.dumps(as_data(before, before.changes(now))))
+    assert data["summary"]["precision"] == "better"
+    assert data["model_name"] == evaluation.protocol.model_name
