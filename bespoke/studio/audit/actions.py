@@ -1,0 +1,46 @@
+"""What can be done that is written down? One table; an action that is not in it cannot be recorded."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+ACTIONS = {
+    "login": _("Logged in"),
+    "login.failed": _("Failed to log in"),
+    "person.added": _("Added a person"),
+    "person.role": _("Changed a role"),
+    "token.made": _("Made a token"),
+    "token.revoked": _("Revoked a token"),
+    "model.registered": _("Registered a model"),
+    "model.withdrawn": _("Withdrew a model"),
+    "order.made": _("Ordered pictures"),
+    "review.proposed": _("Proposed a picture"),
+    "review.take": _("Took a picture for review"),
+    "review.put_back": _("Put a picture back"),
+    "review.approve": _("Approved a picture"),
+    "review.revise": _("Asked for a revision"),
+    "review.reject": _("Rejected a picture"),
+    "review.withdraw": _("Withdrew a picture"),
+    "review.recall": _("Recalled a picture"),
+    "review.round": _("Began another round"),
+    "recall.made": _("Recalled pictures"),
+    "calibration.ordered": _("Had a model measured"),
+    "calibration.measured": _("Measured a model's limits"),
+    "calibration.set": _("Set a model's limits"),
+    "policy.added": _("Added a rule"),
+    "policy.removed": _("Removed a rule"),
+    "export.made": _("Exported pictures"),
+    "kpi.rates": _("Set prices"),
+    "catalogue.uploaded": _("Uploaded a catalogue"),
+    "catalogue.refused": _("Sent a catalogue that was refused"),
+    "catalogue.changed": _("Changed a catalogue"),
+    "training.started": _("Started a training"),
+    "training.stopping": _("Asked a training to stop"),
+    "training.resumed": _("Resumed a training"),
+    "training.ended": _("Ended a training"),
+    "model.evaluated": _("Evaluated a model"),
+    "model.promoted": _("Promoted a model"),
+    "model.overridden": _("Promoted a model against its gates"),
+    "model.rolled_back": _("Rolled back to a model"),
+    "model.audience": _("Changed who may use a model"),
+}

@@ -1,0 +1,1 @@
+"""How did the tables of the audit log become what they are? Written by `makemigrations`."""

@@ -1,0 +1,1 @@
+"""How did the door's table become what it is? Written by `makemigrations`."""

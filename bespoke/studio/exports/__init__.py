@@ -1,0 +1,1 @@
+"""How does an approved picture leave, and what goes with it?"""

@@ -1,0 +1,64 @@
+"""How can others check who made a picture? By C2PA content credentials, signed with a certificate where there is one.
+
+Signing is the last thing that happens to a file: whatever changes it afterwards breaks the signature. Nothing is asked
+of other machines, so signatures carry no time stamp of an authority.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from bespoke.errors import UserError
+from bespoke.provenance import TRAINED_ALGORITHMIC_MEDIA
+
+CERTIFICATE, KEY, ALGORITHM = (f"BESPOKE_STUDIO_C2PA_{name}" for name in ("CERTIFICATE", "KEY", "ALGORITHM"))
+ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
+
+
+def signed(png: bytes, title: str, chain: dict[str, Any]) -> bytes:
+    """A PNG with credentials, or as it is where no certificate is configured. Raises UserError where it cannot be."""
+    certificate, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
+    if not certificate and not key:
+        return png
+    if not certificate or not key:
+        raise UserError(f"{KEY if certificate else CERTIFICATE}: not set; signing takes a certificate and its key")
+    algorithm = os.environ.get(ALGORITHM) or "es256"
+    if algorithm not in ALGORITHMS:
+        raise UserError(f"{ALGORITHM}={algorithm}: expected one of {', '.join(ALGORITHMS)}")
+    try:
+        import c2pa
+    except ImportError as error:
+        raise UserError("signing needs one more package; run: pip install 'c2pa-python>=0.38'") from error
+    asked = c2pa.C2paSignerInfo(algorithm.encode("ascii"), _read(certificate, CERTIFICATE), _read(key, KEY), None)
+    out = io.BytesIO()
+    try:
+        with c2pa.Signer.from_info(asked) as signer, c2pa.Builder(json.dumps(_manifest(title, chain))) as builder:
+            builder.sign(signer, "image/png", io.BytesIO(png), out)
+    except c2pa.C2paError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{CERTIFICATE}: cannot sign ({reason}); give a certificate chain for signing, PEM") from error
+    return out.getvalue()
+
+
+def _manifest(title: str, chain: dict[str, Any]) -> dict[str, Any]:
+    created = {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA}
+    return {
+        "claim_generator_info": [{"name": "Bespoke"}],
+        "title": title,
+        "format": "image/png",
+        "assertions": [
+            {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
+            {"label": "org.bespoke.chain", "data": chain},
+        ],
+    }
+
+
+def _read(place: str, variable: str) -> bytes:
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise UserError(f"{variable}={place}: cannot be read ({error.strerror}); give a PEM file") from error

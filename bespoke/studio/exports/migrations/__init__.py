@@ -1,0 +1,1 @@
+"""How did the exports' tables become what they are? Written by `makemigrations`."""

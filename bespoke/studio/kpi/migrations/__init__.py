@@ -1,0 +1,1 @@
+"""How did the figures' table become what it is? Written by `makemigrations`."""

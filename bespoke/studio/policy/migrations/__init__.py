@@ -1,0 +1,1 @@
+"""How did the lists' tables become what they are? Written by `makemigrations`."""

@@ -1,0 +1,1 @@
+"""How does a generated picture become one that may be published?"""

@@ -1,0 +1,1 @@
+"""Where models come from: catalogues are taken in, models trained, evaluated, compared and promoted."""

@@ -1,0 +1,1 @@
+"""How the workshop's tables came to be."""
