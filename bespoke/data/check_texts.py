@@ -63,9 +63,10 @@ TEXTS: dict[str, Text] = {
     ),
     # What to add.
     "advice.train_from_base": Text(
-        "Start from a model of a similar, larger catalogue: bespoke train CATALOGUE --from BASE --out RUN",
-        "似た大きなカタログで学習したモデル(BASE)から始めてください: "
-        "bespoke train CATALOGUE --from BASE --out RUN",
+        "Start from the model that comes with Bespoke, or put one of a similar, larger catalogue in its place: "
+        "bespoke train CATALOGUE --from products --out RUN",
+        "Bespoke 付属のモデルから始めてください(似た大きなカタログで学習したモデルがあれば products の代わりに): "
+        "bespoke train CATALOGUE --from products --out RUN",
     ),
     "advice.mend": Text(
         "Pictures to replace or take out: {count}.",

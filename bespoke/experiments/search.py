@@ -24,6 +24,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.bench import Bench, Measured, check_equal
+from bespoke.training.by_size import fitted
 from bespoke.training.step import Diverged
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Search:
     def __init__(self, bench: Bench, preset: str, overrides: Sequence[str]) -> None:
         """Raises UserError where Optuna is missing, or the folder holds a search for something else."""
         self.bench, self.preset, self.overrides = bench, preset, tuple(overrides)
+        self.own = of_preset(preset, overrides, len(bench.store.indices("train")))
         self.space = space_of(preset, overrides)
         questions = ask(bench.store, bench.asked.split, num_pictures=bench.asked.num_pictures, seed=bench.asked.seed)
         if questions.others is None:
@@ -88,7 +90,7 @@ class Search:
         if "asked" in self.study.user_attrs:
             check_equal(bench.out, json.loads(self.study.user_attrs["asked"]), json.loads(json.dumps(asked)))
         else:
-            self.study.enqueue_trial(of_preset(preset, overrides))
+            self.study.enqueue_trial(self.own)
             self.study.set_user_attr("asked", json.dumps(asked))
 
     def run(self, num_trials: int, tell: Callable[[str], None] = lambda text: None) -> bool:
@@ -148,12 +150,14 @@ class Search:
 
     def _settings(self, number: int) -> dict[str, float]:
         """What a trial changes."""
-        same = of_preset(self.preset, self.overrides)
-        found = rounded(self.study.trials[number].params)
-        return {key: value for key, value in found.items() if value != same[key]}
+        return self._changed(self.study.trials[number].params)
+
+    def _changed(self, params: Mapping[str, float]) -> dict[str, float]:
+        return {key: value for key, value in rounded(params).items() if value != self.own[key]}
 
     def _config(self, params: Mapping[str, float]) -> Config:
-        return resolve(self.preset, [*self.overrides, *(f"{key}={value!r}" for key, value in rounded(params).items())])
+        changes = (f"{key}={value!r}" for key, value in self._changed(params).items())
+        return resolve(self.preset, [*self.overrides, *changes])
 
 
 def space_of(preset: str, overrides: Sequence[str]) -> dict[str, Range]:
@@ -162,7 +166,7 @@ def space_of(preset: str, overrides: Sequence[str]) -> dict[str, Range]:
     Raises UserError where nothing is left.
     """
     fixed = {override.partition("=")[0].strip() for override in overrides}
-    own = of_preset(preset, overrides)
+    own = of_preset(preset, overrides, 1)  # how many pictures there are moves no value out of its range
     space = {
         key: Range(min(values.low, own[key]), max(values.high, own[key]), values.log)
         for key, values in SPACE.items()
@@ -173,9 +177,9 @@ def space_of(preset: str, overrides: Sequence[str]) -> dict[str, Range]:
     return space
 
 
-def of_preset(preset: str, overrides: Sequence[str]) -> dict[str, float]:
-    """The values that the preset has where others are searched for."""
-    tree = resolve(preset, overrides).model_dump()
+def of_preset(preset: str, overrides: Sequence[str], num_pictures: int) -> dict[str, float]:
+    """The values that the preset has, for so many training pictures, where others are searched for."""
+    tree = fitted(resolve(preset, overrides), num_pictures, from_base=False).model_dump()
     fixed = {override.partition("=")[0].strip() for override in overrides}
     places = {key: key.split(".") for key in SPACE if key not in fixed}
     return {key: float(tree[section][name]) for key, (section, name) in places.items()}

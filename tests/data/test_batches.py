@@ -58,6 +58,7 @@ def test_a_batch_has_the_shapes_and_types_it_promises(make_folder: FolderMaker) 
         "caption_ids": ((8,), torch.int64),
         "groups": ((8,), torch.int64),
         "sided": ((8,), torch.bool),
+        "empty": ((8, 16), torch.int64),
     }
 
 
@@ -219,8 +220,11 @@ def test_tokens_are_kept_for_each_tokenizer(make_folder: FolderMaker, monkeypatc
     first = batches((store, tokenizer), word_swaps=0.0).at(0)
     other = Tokenizer.train(["something else"], 300, length=16)
     assert not torch.equal(batches((store, other), word_swaps=0.0).at(0).captions, first.captions)
-    monkeypatch.setattr(Tokenizer, "encode", None)  # a second time nothing is encoded
+    encoded: list[str] = []
+    encode = Tokenizer.encode
+    monkeypatch.setattr(Tokenizer, "encode", lambda self, texts: encoded.extend(texts) or encode(self, texts))
     assert equal(batches((store, tokenizer), word_swaps=0.0).at(0), first)
+    assert encoded == [""]  # a second time no caption is encoded
 
 
 @pytest.fixture

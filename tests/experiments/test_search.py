@@ -25,7 +25,8 @@ FAST = ("--images", "16", "--preset", "test32", "--num-pictures", "50", "--langu
 def test_what_is_searched_can_be_trained_with_and_holds_the_preset_itself(preset: str) -> None:
     outside = f"training.augment={SPACE['training.augment'].high + 0.1:.2f}"
     for key, values in space_of(preset, []).items():
-        assert values.low <= of_preset(preset, [])[key] <= values.high, key
+        for num_pictures in (1, 1000, 10**6):
+            assert values.low <= of_preset(preset, [], num_pictures)[key] <= values.high, key
         for end in (values.low, values.high):
             resolve(preset, [f"{key}={end!r}"])
     assert "training.augment" not in space_of(preset, [outside])
