@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 import torch.nn as nn
@@ -64,11 +65,18 @@ def blur(x: Tensor) -> Tensor:
 
     Takes away the blocks that nearest-neighbour enlargement draws. At the edges the mean goes over what is there.
     """
-    taps = torch.tensor([1.0, 2.0, 1.0], device=x.device)
+    kernel, there = _smoothing(x.shape[2], x.shape[3], x.device, x.dtype)
+    smooth = F.conv2d(x, kernel.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
+    return smooth / there
+
+
+@lru_cache(maxsize=64)
+def _smoothing(height: int, width: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The kernel [1, 1, 3, 3], and how much of it lies within the picture [1, 1, H, W]."""
+    taps = torch.tensor([1.0, 2.0, 1.0], device=device)
     kernel = (taps[:, None] * taps)[None, None] / 16
-    there = F.conv2d(torch.ones(1, 1, *x.shape[2:], device=x.device), kernel, padding=1)
-    smooth = F.conv2d(x, kernel.to(x.dtype).expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
-    return smooth / there.to(x.dtype)
+    there = F.conv2d(torch.ones(1, 1, height, width, device=device), kernel, padding=1)
+    return kernel.to(dtype), there.to(dtype)
 
 
 class Standardise(nn.BatchNorm2d):
