@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bespoke.commands import options
+from bespoke.commands.studio_app import studio_app
 from bespoke.errors import UserError
 
 INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
@@ -285,17 +286,7 @@ def tune(
     return _exit_code(finished=finished)
 
 
-@app.command()
-def studio(
-    home: options.StudioHome = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
-    database: options.Database = None,
-) -> None:
-    """Run the web studio and its REST API: pictures from text for people who type no commands."""
-    from bespoke.commands.studio import studio
-
-    studio(home, host=host, port=port, database=database)
+app.add_typer(studio_app, name="studio")
 
 
 @app.command()

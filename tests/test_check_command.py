@@ -53,6 +53,17 @@ def test_the_verdict_is_told_and_the_report_written_beside(shop: Path, capsys: p
     assert {path: path.read_bytes() for path in shop.iterdir()} == before
 
 
+def test_a_report_can_be_had_in_both_languages_at_once(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "shop", *COLUMNS, "--language", "ja,en"]) == 0
+    assert capsys.readouterr().out.startswith("shop: まだ学習できません\n")
+    folder = Path("check-shop")
+    assert '<html lang="ja">' in (folder / PAGE).read_text("utf-8")
+    assert '<html lang="en">' in (folder / "report.en.html").read_text("utf-8")
+    both = [json.loads((folder / name).read_text("utf-8")) for name in ("report.json", "report.en.json")]
+    assert [data["verdict_text"] for data in both] == ["まだ学習できません", "Not yet"]
+    assert both[0]["counts"] == both[1]["counts"]
+
+
 def test_a_second_report_does_not_overwrite_the_first(shop: Path) -> None:
     for _ in range(2):
         assert run(["check", "shop", *COLUMNS]) == 0

@@ -312,16 +312,6 @@ def test_the_doctor_names_every_extra_of_the_package(capsys: pytest.CaptureFixtu
         assert word in told
 
 
-def test_the_demo_shows_the_way_from_pictures_to_pictures(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("bespoke.commands.demo.NUM_PICTURES", 20)
-    assert run(["demo", "--minutes", "0.001", "--preset", "test32"]) == 0
-    assert "16 pictures in bespoke-demo/pictures" in capsys.readouterr().out
-    assert len(list(Catalogue.open("bespoke-demo/pictures"))) == 16
-
-
 @pytest.mark.slow
 def test_of_many_processes_one_speaks_and_all_leave_in_order(catalogue: Path, tmp_path: Path) -> None:
     asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), *SMALL, "--images", "64"]

@@ -115,7 +115,7 @@ def test_every_package_imported_is_declared() -> None:
         *project["dependencies"],
         *(line for extra in project["optional-dependencies"].values() for line in extra),
     ]
-    declared = {line.split(">")[0].lower().replace("_", "-") for line in wanted}
+    declared = {line.split(">")[0].split("[")[0].lower().replace("_", "-") for line in wanted}
     distributions = packages_distributions()
     own_or_standard = {"bespoke", *sys.stdlib_module_names}
     undeclared = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from bespoke.commands.screen import Bar, Rate, say
@@ -16,7 +17,7 @@ from bespoke.data.cleaned import write_cleaned
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
 from bespoke.generation import claim_folder, free_name
-from bespoke.pages.texts import Language, language_of
+from bespoke.pages.texts import Language, languages_of
 
 PAGE, DATA = "report.html", "report.json"
 _MARKS = {True: "+", False: "-"}
@@ -29,9 +30,9 @@ def check_catalogue(
     language: str | None,
     out: Path | None,
     write: Path | None,
-) -> None:
+) -> Report:
     """Check a catalogue, write the report, and say the verdict. Raises UserError."""
-    spoken = language_of(language)
+    languages = languages_of(language)
     catalogue = Catalogue.open(location, columns)
     for folder in (out, write):
         if folder is not None:
@@ -46,16 +47,25 @@ def check_catalogue(
         )
     folder = claim_folder(free_place(f"check-{catalogue.name}", location) if out is None else out)
     try:
-        (folder / DATA).write_text(json.dumps(as_data(report, spoken), ensure_ascii=False, indent=2) + "\n", "utf-8")
-        (folder / PAGE).write_text(page(report, spoken), "utf-8")
+        for spoken in languages:
+            data = json.dumps(as_data(report, spoken), ensure_ascii=False, indent=2) + "\n"
+            named_for(folder / DATA, spoken, languages).write_text(data, "utf-8")
+            named_for(folder / PAGE, spoken, languages).write_text(page(report, spoken), "utf-8")
     except OSError as error:
         raise UserError(f"{folder}: the report cannot be written ({error.strerror}); name another --out") from error
+    spoken = languages[0]
     _tell(report, folder, spoken)
     if write is not None:
         with Bar("Copying pictures") as bar:
             tell = lambda done, total: bar.update(done, total, f"{done:,} pictures")  # noqa: E731
             count = write_cleaned(catalogue, report, claim_folder(write), tell)
         say(check_texts.say("screen.written", spoken, count=count, path=str(write)))
+    return report
+
+
+def named_for(file: Path, language: Language, languages: Sequence[Language]) -> Path:
+    """A report's file in one of its languages: the first has the plain name, others say theirs, as report.ja.html."""
+    return file if language == languages[0] else file.with_suffix(f".{language}{file.suffix}")
 
 
 def check_place(folder: Path, location: str) -> None:

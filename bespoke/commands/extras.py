@@ -15,6 +15,7 @@ class Extra(NamedTuple):
 
 
 EXTRAS = (
+    Extra("c2pa", "c2pa", "c2pa-python>=0.38", "signed exports of the studio"),
     Extra("parquet", "pyarrow", "pyarrow>=26.0", "catalogues with metadata.parquet"),
     Extra("shards", "braceexpand", "braceexpand>=0.1.7", "catalogues in tar shards"),
     Extra("shards", "webdataset", "webdataset>=1.0", "catalogues in tar shards"),
@@ -28,6 +29,7 @@ EXTRAS = (
             ("dj_database_url", "dj-database-url>=3.1"),
             ("django", "django>=5.2,<6"),
             ("ninja", "django-ninja>=1.7"),
+            ("openpyxl", "openpyxl>=3.1"),
             ("prometheus_client", "prometheus-client>=0.26"),
             ("psycopg", "psycopg[binary]>=3.3"),
             ("uvicorn", "uvicorn>=0.50"),

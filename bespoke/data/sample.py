@@ -13,7 +13,7 @@ import numpy as np
 from bespoke.data.cache_writer import Progress
 from bespoke.data.sample_attributes import Attributes, random_attributes
 from bespoke.data.sample_captions import captions
-from bespoke.data.sample_objects import OBJECTS
+from bespoke.data.sample_objects import BASE_KINDS, OBJECTS
 from bespoke.data.sample_pictures import Drawing, draw
 from bespoke.errors import UserError
 
@@ -33,7 +33,7 @@ def write_sample(
     size: int,
     seed: int,
     language: Literal["en", "ja", "both"] = "en",
-    objects: Collection[str] = tuple(OBJECTS),
+    objects: Collection[str] = BASE_KINDS,
     progress: Progress | None = None,
 ) -> Path:
     """Draw a catalogue of products: `num_pictures` PNGs of `size` x `size` pixels, metadata.jsonl, three captions each.
@@ -82,7 +82,7 @@ def _write_pair(
     return {"file_name": name, "texts": sample_captions(seed, index, attributes, language), **asdict(attributes)}
 
 
-def sample_attributes(seed: int, index: int, objects: Collection[str] = tuple(OBJECTS)) -> Attributes:
+def sample_attributes(seed: int, index: int, objects: Collection[str] = BASE_KINDS) -> Attributes:
     """What picture `index` of a catalogue of these `objects` shows; their order does not matter."""
     unknown = sorted(set(objects) - OBJECTS.keys())
     if unknown or not objects:

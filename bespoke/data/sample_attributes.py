@@ -9,7 +9,7 @@ import numpy as np
 
 from bespoke.data.sample_colors import BACKGROUNDS, COLORS, LEAST_CONTRAST, contrast
 from bespoke.data.sample_materials import LIGHTS, PATTERNS
-from bespoke.data.sample_objects import OBJECTS
+from bespoke.data.sample_objects import BASE_KINDS, OBJECTS
 from bespoke.errors import UserError
 
 
@@ -76,7 +76,7 @@ def other_values(attributes: Attributes, name: str) -> list[str]:
         raise UserError(f"attribute {name!r}: expected one of {', '.join(NAMES)}; choose one of them")
     second, kind = attributes.second_color, attributes.object
     tables: dict[str, Sequence[str]] = {
-        "object": [other for other in OBJECTS if attributes.material in OBJECTS[other].materials],
+        "object": [other for other in BASE_KINDS if attributes.material in OBJECTS[other].materials],
         "color": [other for other in COLORS if second == "none" or contrast(other, second) > LEAST_CONTRAST],
         "second_color": [
             *(other for other in COLORS if contrast(attributes.color, other) > LEAST_CONTRAST),

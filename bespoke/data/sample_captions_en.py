@@ -27,6 +27,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "backpack": ("backpack", "backpack", "rucksack"),
     "umbrella": ("umbrella", "umbrella", "brolly"),
     "watch": ("watch", "wristwatch", "wrist watch"),
+    "bear": ("teddy bear", "teddy bear", "teddy", "stuffed bear"),
 }
 PARTS: dict[str, tuple[str, ...]] = {  # what has the second colour
     "mug": ("handle",),
@@ -45,6 +46,7 @@ PARTS: dict[str, tuple[str, ...]] = {  # what has the second colour
     "backpack": ("pocket", "front pocket"),
     "umbrella": ("handle", "grip"),
     "watch": ("dial", "face"),
+    "bear": ("muzzle and soles", "muzzle"),
 }
 COLORS = {"gray": ("gray", "grey"), "purple": ("purple", "purple", "violet")}
 SIZES = {
@@ -102,6 +104,7 @@ SPECIAL = {  # what a material is called for some products
     ("lamp", "matte"): ("matte", "matt"),
     ("umbrella", "fabric"): ("fabric", "nylon"),
     ("chair", "fabric"): ("upholstered", "fabric"),
+    ("bear", "fabric"): ("plush", "plush", "fluffy"),
 }
 Choice = Callable[[Sequence[str]], str]
 FORMS = ("{a}", "{a}", "{a}", "a photo of {a}", "product photo of {a}", "list", "list", "in", "is", "notes")

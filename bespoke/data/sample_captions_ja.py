@@ -26,6 +26,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "backpack": ("リュック", "リュックサック", "バックパック"),
     "umbrella": ("傘", "傘", "アンブレラ"),
     "watch": ("腕時計", "腕時計", "時計", "ウォッチ"),
+    "bear": ("テディベア", "テディベア", "くまのぬいぐるみ", "ぬいぐるみ"),
 }
 PARTS: dict[str, tuple[str, ...]] = {  # what has the second colour
     "mug": ("取っ手", "持ち手", "ハンドル"),
@@ -44,6 +45,7 @@ PARTS: dict[str, tuple[str, ...]] = {  # what has the second colour
     "backpack": ("ポケット", "前ポケット"),
     "umbrella": ("持ち手", "柄"),
     "watch": ("文字盤",),
+    "bear": ("口元と足の裏", "口元"),
 }
 COLORS: dict[str, tuple[str, ...]] = {  # as a noun
     "red": ("赤", "赤", "レッド"),
@@ -109,6 +111,7 @@ SPECIAL = {  # what a material is called for some products
     **{(kind, "fabric"): ("キャンバス地の", "布製の") for kind in ("shoe", "bag", "backpack")},
     **{(kind, "fabric"): ("布張りの", "ファブリックの") for kind in ("chair", "sofa")},
     **{(kind, "leather"): ("革張りの", "レザーの") for kind in ("chair", "sofa")},
+    ("bear", "fabric"): ("ふわふわの", "もこもこの", "布製の"),
 }
 
 

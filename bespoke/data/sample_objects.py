@@ -9,6 +9,7 @@ import numpy as np
 
 from bespoke.data import sample_objects_carried as carried
 from bespoke.data import sample_objects_home as home
+from bespoke.data import sample_objects_toys as toys
 from bespoke.data import sample_objects_worn as worn
 from bespoke.data.sample_shapes import Paint, Surface
 
@@ -46,4 +47,7 @@ OBJECTS: dict[str, Product] = {
     "watch": Product(
         carried.watch, ("leather", "fabric", "metal"), "pale", step=0.09, turn=0.6, tilt=0.6, hangs=True, share=0.18
     ),
+    "bear": Product(toys.bear, ("fabric", "leather"), "pale", step=0.15, share=0.3),
 }
+NEW_LINE = "bear"  # what the model that comes with Bespoke has not seen: `bespoke demo` teaches it
+BASE_KINDS = tuple(kind for kind in OBJECTS if kind != NEW_LINE)  # what it was trained on, and catalogues by default

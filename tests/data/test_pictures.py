@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bespoke.data.pictures import MIN_SIDE, decode
+from bespoke.data.pictures import MIN_SIDE, decode, whole
 from bespoke.errors import UserError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -165,3 +165,23 @@ def test_random_damage_never_raises_anything_but_user_errors() -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"rose\.jpg: no such picture file"):
         decode(tmp_path / "rose.jpg", 32)
+
+
+def test_a_picture_is_read_whole_at_its_own_size_and_upright() -> None:
+    picture = halves(RED, WHITE, (40, 20))
+    assert whole(encoded(picture)).tobytes() == picture.tobytes()
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned right by a quarter
+    upright = whole(encoded(picture, exif=turned.tobytes()))
+    assert (upright.size, upright.getpixel((10, 5)), upright.getpixel((10, 35))) == ((20, 40), RED, WHITE)
+    clear = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    assert whole(encoded(clear)).getpixel((3, 3)) == WHITE
+
+
+def test_what_cannot_be_read_whole_is_refused_in_the_same_words(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="each side must be 16 or more"):
+        whole(encoded(Image.new("RGB", (15, 30))))
+    with pytest.raises(UserError, match="not a JPEG, PNG or WEBP picture"):
+        whole(b"hello", name="letter")
+    with pytest.raises(UserError, match="no such picture file"):
+        whole(tmp_path / "none.png")

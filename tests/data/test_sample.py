@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -23,7 +24,7 @@ from bespoke.data.sample_attributes import NAMES, POSITIONS, SIZES, VIEWS, Attri
 from bespoke.data.sample_captions import captions
 from bespoke.data.sample_colors import BACKGROUNDS, COLORS, main_color
 from bespoke.data.sample_materials import LIGHTS, MATERIALS, PATTERNS
-from bespoke.data.sample_objects import OBJECTS
+from bespoke.data.sample_objects import BASE_KINDS, NEW_LINE, OBJECTS
 from bespoke.data.sample_pictures import draw
 from bespoke.errors import UserError
 
@@ -109,10 +110,26 @@ def test_a_product_line_can_be_held_out_and_drawn_alone(tmp_path: Path) -> None:
     assert {row["object"] for row in rows} == {"teapot"}
 
 
+def test_the_catalogue_of_the_base_is_drawn_as_it_was_when_the_base_learned_it() -> None:
+    seen = hashlib.sha256()
+    for index in (0, 1, 2, 7, 11, 11_999):
+        attributes = sample_attributes(1, index, BASE_KINDS)
+        seen.update(sample_drawing(1, index, 64, attributes).picture.tobytes())
+        seen.update(json.dumps([asdict(attributes), sample_captions(1, index, attributes, "both")]).encode())
+    assert seen.hexdigest() == "95e03249eff0b36a45d4e40e1e4d8669d8a201de405e752acfabd2fe6be852c9"
+
+
+def test_the_new_line_is_none_of_what_the_base_has_seen() -> None:
+    assert set(OBJECTS) - set(BASE_KINDS) == {NEW_LINE}
+    assert {sample_attributes(0, index).object for index in range(400)} == set(BASE_KINDS)
+    words = {word for table in (en.OBJECTS, ja.OBJECTS) for kind in BASE_KINDS for word in table[kind]}
+    assert words.isdisjoint({*en.OBJECTS[NEW_LINE], *ja.OBJECTS[NEW_LINE]})
+
+
 def test_every_value_of_every_attribute_occurs_and_only_with_what_it_goes_with() -> None:
     seen = [sample_attributes(0, index) for index in range(600)]
     tables: dict[str, Sequence[str]] = {
-        "object": list(OBJECTS),
+        "object": BASE_KINDS,
         "color": list(COLORS),
         "second_color": [*COLORS, "none"],
         "pattern": PATTERNS,

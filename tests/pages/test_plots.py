@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bespoke.pages.plots import Interval, Point, interval_plot, scatter_plot
+from bespoke.pages.plots import Interval, Point, Series, interval_plot, line_plot, scatter_plot
 
 
 def circles(svg: str) -> list[tuple[float, float]]:
@@ -38,3 +38,17 @@ def test_a_name_cannot_bring_a_tag_into_the_page() -> None:
     for svg in (interval_plot([Interval(name, 1, 0, 2)], name), scatter_plot([Point(1, 1, name)], name, name, name)):
         assert "<script" not in svg
         assert "&lt;script&gt;" in svg
+
+
+def test_a_line_goes_up_where_numbers_rise_and_ends_in_a_dot() -> None:
+    drawn = line_plot([Series("<a>", [(0, 1), (5, 2), (10, 4)]), Series("empty", [])], "t", "minutes", "loss")
+    path = re.search(r'points="([^"]+)"', drawn)
+    assert path is not None
+    places = [tuple(map(float, place.split(","))) for place in path[1].split()]
+    assert [x for x, _ in places] == sorted(x for x, _ in places)
+    assert [y for _, y in places] == sorted((y for _, y in places), reverse=True)  # down is more in SVG
+    assert f'cx="{places[-1][0]:.1f}" cy="{places[-1][1]:.1f}"' in drawn
+    assert "&lt;a&gt;" in drawn
+    assert "empty" not in drawn
+    assert "style=" not in drawn  # pages of the studio refuse it
+    assert "<svg" in line_plot([], "t", "x", "y")

@@ -1,0 +1,58 @@
+"""What can be typed after `bespoke studio`? Nothing, which runs it; or what keeps it safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bespoke.commands import options
+from bespoke.errors import UserError
+
+studio_app = typer.Typer()
+
+
+@studio_app.callback(invoke_without_command=True)
+def studio(
+    context: typer.Context,
+    home: options.StudioHome = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    database: options.Database = None,
+) -> None:
+    """Run the web studio and its REST API: pictures from text for people who type no commands."""
+    if (command := context.invoked_subcommand) is not None:
+        if home is not None or database is not None:
+            raise UserError(f"--home, --database: write them after {command}: bespoke studio {command} FILE --home DIR")
+        return
+    from bespoke.commands.studio import studio
+
+    studio(home, host=host, port=port, database=database)
+
+
+@studio_app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to make, outside the studio.", metavar="FILE")],
+    home: options.StudioHome = None,
+    database: options.Database = None,
+    without_models: Annotated[
+        bool, typer.Option("--without-models", help="Leave out the largest part, where it is kept elsewhere.")
+    ] = False,
+) -> None:
+    """Write all of a studio into one file: database, pictures, catalogues, models, keys. It may run meanwhile."""
+    from bespoke.commands.studio import backup
+
+    backup(home, file, database=database, models=not without_models)
+
+
+@studio_app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE")],
+    home: options.StudioHome = None,
+    database: options.Database = None,
+) -> None:
+    """Put a backup into a new folder, after every file of it was checked; wholly or not at all."""
+    from bespoke.commands.studio import restore
+
+    restore(home, file, database=database)
