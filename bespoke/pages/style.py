@@ -82,8 +82,8 @@ th:first-child, td:first-child { text-align: left; padding-left: 0 }
 .bar { background: #eef0f3; border-radius: 4px; height: 10px }
 .bar div { background: var(--bar); border-radius: 4px; height: 10px; min-width: 2px }
 .few .bar div { background: #e08a00 }
-pre { margin: 4px 0 14px; padding: 10px 14px; border-radius: 8px; background: #f0f1f3; font-size: 13px; line-height: 1.5;
-  white-space: pre-wrap; overflow-wrap: anywhere }
+pre { margin: 4px 0 14px; padding: 10px 14px; border-radius: 8px; background: #f0f1f3; font-size: 13px;
+  line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere }
 footer { margin-top: 48px; border-top: 1px solid var(--line); padding-top: 16px }
 footer p { color: var(--soft); font-size: 13px }
 @media print { body { background: #fff } .card, figure { break-inside: avoid } }

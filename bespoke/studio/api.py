@@ -9,16 +9,28 @@ from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI, Schema
+from django.utils.translation import override
+from ninja import File, Form, NinjaAPI, Schema, UploadedFile
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import HttpBearer
 from pydantic import Field
 
 from bespoke.studio import jobs
 from bespoke.studio.access import may
-from bespoke.studio.limits import LARGEST_SEED, LONGEST_TEXT, MOST_CANDIDATES, MOST_IMAGES, RETRY_SECONDS, text_problem
-from bespoke.studio.models import Job, TrainedModel
+from bespoke.studio.limits import (
+    LARGEST_SEED,
+    LONGEST_TEXT,
+    MOST_CANDIDATES,
+    MOST_IMAGES,
+    RETRY_SECONDS,
+    USUAL_STRENGTH,
+    text_problem,
+)
+from bespoke.studio.models import Edit, Job, TrainedModel
+from bespoke.studio.opening import BusyError, UnusableError, opened
+from bespoke.studio.policy.policy import BlockedError
 from bespoke.studio.tokens import user_of
 
 WAIT_SECONDS = 300.0  # for a job, before the caller is told to come back
@@ -60,6 +72,21 @@ class Order(Schema):
     balance: float = Field(0.5, ge=0, le=1, description="From 0 (realism) to 1 (faithfulness to the text).")
     seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
     best_of: int = Field(1, ge=1, le=MOST_CANDIDATES, description="Candidates a picture; the best match is kept.")
+
+
+class Change(Schema):
+    """What OpenAI's `images.edit` sends, and three fields of ours. Other fields of theirs are ignored."""
+
+    model: str = Field(description="The name of a registered model that was taught to edit, see /v1/models.")
+    prompt: str = Field(max_length=LONGEST_TEXT, description="What the picture should show.")
+    n: int = Field(1, ge=1, le=MOST_IMAGES, description="How many pictures.")
+    size: str | None = Field("auto", description="`auto`, or the picture's own size.")
+    response_format: Literal["b64_json"] | None = Field("b64_json", description="PNG files in base64.")
+    output_format: Literal["png"] | None = "png"
+    stream: Literal["false"] | None = None
+    source: str = Field("", max_length=LONGEST_TEXT, description="What it shows now; else the model guesses.")
+    strength: float = Field(USUAL_STRENGTH, ge=0, le=1, description="From 0 (as it is) to 1 (nothing is held back).")
+    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
 
 
 class Image(Schema):
@@ -106,11 +133,10 @@ class Trouble(Schema):
 
 @api.get("/models", response=Models, url_name="models", summary="List the models")
 async def list_models(request: HttpRequest) -> Any:
-    """The models that may be drawn with."""
-    registered = TrainedModel.objects.filter(registered_at__isnull=False, problem="").order_by("name")
+    """The models that this user may draw with, the one that was promoted last first."""
     data = [
         Model(id=m.name, created=int(m.found_at.timestamp()), image_size=m.image_size, identity=m.identity)
-        async for m in registered
+        for m in await sync_to_async(lambda: list(TrainedModel.objects.open_to(request.user)))()
     ]
     return Models(data=data)
 
@@ -123,7 +149,30 @@ async def list_models(request: HttpRequest) -> Any:
 )
 async def generate(request: HttpRequest, order: Order) -> Any:
     """Draws pictures of one text and answers when they are done."""
-    job = await sync_to_async(_enqueue)(request.user, order)
+    return await _result(await sync_to_async(_enqueue)(request.user, order))
+
+
+@api.post(
+    "/images/edits",
+    response={200: Images, frozenset({400, 401, 403, 404, 429, 500, 503}): Trouble},
+    url_name="edit",
+    summary="Change a picture by its text",
+)
+async def edit(
+    request: HttpRequest,
+    change: Form[Change],
+    image: UploadedFile | None = File(None, description="JPEG, PNG or WebP."),  # noqa: B008 (how ninja has it)
+    mask: UploadedFile | None = File(None, description="What is transparent may change; opaque: what is white."),  # noqa: B008
+) -> Any:
+    """Changes a picture where its text does, and answers when that is done."""
+    image = image or request.FILES.get("image[]")  # so do OpenAI's clients call the first of several
+    if image is None or len(request.FILES.getlist("image[]")) > 1:
+        raise HttpError(400, "image: send one picture")
+    return await _result(await sync_to_async(_enqueue_edit)(request.user, change, image, mask))
+
+
+async def _result(job: Job) -> Images:
+    """The pictures of a job when they are done. Raises HttpError where they are not."""
     deadline, pause = time.monotonic() + WAIT_SECONDS, FIRST_LOOK_SECONDS
     while job.open and time.monotonic() < deadline:
         await asyncio.sleep(pause)
@@ -136,24 +185,65 @@ async def generate(request: HttpRequest, order: Order) -> Any:
     return await sync_to_async(_images)(job)
 
 
-def _enqueue(user: Any, order: Order) -> Job:
-    if problem := text_problem(order.prompt):
+def _model(user: Any, name: str, prompt: str) -> TrainedModel:
+    if problem := text_problem(prompt):
         raise HttpError(400, f"prompt: {problem}")
-    model = TrainedModel.objects.filter(name=order.model, registered_at__isnull=False, problem="").first()
+    model: TrainedModel | None = TrainedModel.objects.open_to(user).filter(name=name).first()
     if model is None:
-        raise HttpError(404, f"model {order.model!r}: not registered here; GET /v1/models lists those that are")
+        raise HttpError(404, f"model {name!r}: not registered here; GET /v1/models lists those that are")
+    return model
+
+
+def _enqueue(user: Any, order: Order) -> Job:
+    model = _model(user, order.model, order.prompt)
     size = f"{model.image_size}x{model.image_size}"
     if order.size not in (None, "auto", size):
         raise HttpError(400, f"size {order.size!r}: this model draws {size}; pass that, or auto, or leave it out")
-    return jobs.enqueue(
-        owner=user,
-        model=model,
-        text=order.prompt.strip(),
-        num_images=order.n,
-        balance=order.balance,
-        seed=order.seed,
-        best_of=order.best_of,
-    )
+    try:
+        return jobs.enqueue(
+            owner=user,
+            model=model,
+            text=order.prompt.strip(),
+            num_images=order.n,
+            balance=order.balance,
+            seed=order.seed,
+            best_of=order.best_of,
+        )
+    except BlockedError as error:
+        raise HttpError(400, f"prompt: this studio's rules do not allow {error}; write it without") from error
+
+
+def _enqueue_edit(user: Any, change: Change, image: UploadedFile, mask: UploadedFile | None) -> Job:
+    model = _model(user, change.model, change.prompt)
+    text, source = change.prompt.strip(), change.source.strip()
+    if not model.edits:
+        told = "not taught to edit; who trained it runs: bespoke train CATALOGUE --out RUN --edit"
+        raise HttpError(400, f"model {model.name!r}: {told}")
+    if source and (problem := text_problem(source)):
+        raise HttpError(400, f"source: {problem}")
+    if text == source:
+        raise HttpError(400, "prompt: the same as source; change the words that should show")
+    try:
+        with opened(image, mask) as original, transaction.atomic():
+            size = f"{original.size[0]}x{original.size[1]}"
+            if change.size not in (None, "auto", size):
+                raise HttpError(400, f"size {change.size!r}: this picture keeps its own, {size}; pass auto")
+            files = {"file": original.file, "sha256": original.sha256, "mask": original.mask}
+            return jobs.enqueue(
+                owner=user,
+                model=model,
+                text=text,
+                num_images=change.n,
+                balance=0.0,
+                seed=change.seed,
+                best_of=1,
+                edit=Edit(source=source, strength=change.strength, **files),
+            )
+    except UnusableError as error:
+        with override("en"):
+            raise HttpError(400, f"{'mask' if error.is_mask else 'image'}: {error.told}") from error
+    except BlockedError as error:
+        raise HttpError(400, f"prompt: this studio's rules do not allow {error}; write it without") from error
 
 
 def _images(job: Job) -> Images:
@@ -193,12 +283,14 @@ def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 @api.exception_handler(jobs.QueueFullError)
-def _full(request: HttpRequest, error: jobs.QueueFullError) -> HttpResponse:
+@api.exception_handler(BusyError)
+def _full(request: HttpRequest, error: Exception) -> HttpResponse:
     return _trouble(request, 429, "too many orders are waiting; come back in a moment", code="queue_full")
 
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0]
-    where = ".".join(str(part) for part in first.get("loc", ())[2:])
+    loc = first.get("loc", ())
+    where = ".".join(str(part) for part in loc[2 if loc[:1] == ("body",) else 1 :])  # of JSON, below its schema
     return _trouble(request, 400, f"{where}: {first.get('msg', 'not valid')}", param=where or None)

@@ -12,6 +12,8 @@ from asgiref.wsgi import WsgiToAsgi
 from django.core.asgi import get_asgi_application
 from whitenoise import WhiteNoise
 
+from bespoke.studio.bodies import limited
+
 PREFIX = "/static/"
 
 
@@ -32,7 +34,7 @@ def _static() -> WsgiToAsgi:
 
 def make_application() -> Callable[[Any, Any, Any], Awaitable[None]]:
     """The ASGI application; Django is set up by it."""
-    django = get_asgi_application()
+    django = limited(get_asgi_application())
     static = _static()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

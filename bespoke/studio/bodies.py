@@ -1,4 +1,4 @@
-"""How large may a request be? Small, but for files, and those are taken from people who are logged in alone.
+"""How large may a request be? Small, but for files, and those are taken from sessions and tokens that there are alone.
 
 Django writes a body to the disk before it asks who sent it, so strangers are stopped here.
 """

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from bespoke.errors import UserError
 from bespoke.studio.access import set_role
+from bespoke.studio.audit import record
 
 NAME, PASSWORD = "BESPOKE_STUDIO_ADMIN", "BESPOKE_STUDIO_ADMIN_PASSWORD"
 
@@ -52,4 +53,5 @@ def _make(name: str, password: str) -> str:
     with transaction.atomic():
         user.save()
         set_role(user, "administrator")
+        record(None, "person.added", user, role="administrator")
     return ""

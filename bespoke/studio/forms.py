@@ -12,26 +12,31 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from bespoke.studio.access import ROLES, set_role
-from bespoke.studio.limits import LARGEST_SEED, LONGEST_TEXT, MOST_CANDIDATES, MOST_IMAGES, text_problem
-from bespoke.studio.models import TrainedModel
+from bespoke.studio.limits import (
+    LARGEST_SEED,
+    LONGEST_TEXT,
+    MOST_CANDIDATES,
+    MOST_IMAGES,
+    USUAL_STRENGTH,
+    text_problem,
+)
+from bespoke.studio.models import Edit, Picture, TrainedModel
+from bespoke.studio.review.models import Proposal
+from bespoke.studio.review.review import to_revise
 
 
-class CreateForm(forms.Form):
-    """An order for pictures."""
+def _slider(label: Any, initial: float) -> forms.FloatField:
+    bar = forms.NumberInput(attrs={"type": "range", "step": "0.05"})
+    return forms.FloatField(label=label, min_value=0, max_value=1, initial=initial, widget=bar)
+
+
+class OrderForm(forms.Form):
+    """What every order says."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)  # sent twice, it is still one order
-    model = forms.ModelChoiceField(
-        TrainedModel.objects.filter(registered_at__isnull=False, problem=""), label=_("Model"), empty_label=None
-    )
+    model = forms.ModelChoiceField(TrainedModel.objects.none(), label=_("Model"), empty_label=None)
     text = forms.CharField(
         label=_("What to draw"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
-    )
-    balance = forms.FloatField(
-        label=_("Balance"),
-        min_value=0,
-        max_value=1,
-        initial=0.5,
-        widget=forms.NumberInput(attrs={"type": "range", "step": "0.05"}),
     )
     num_images = forms.IntegerField(label=_("Pictures"), min_value=1, max_value=MOST_IMAGES, initial=4)
     seed = forms.IntegerField(
@@ -41,6 +46,31 @@ class CreateForm(forms.Form):
         required=False,
         help_text=_("The same seed gives the same pictures. Empty: chance decides."),
     )
+    revises = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)  # key of a proposal
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].queryset = TrainedModel.objects.open_to(user)
+
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"]).strip()
+        if text_problem(text):
+            raise ValidationError(_("This text cannot be drawn; write it again."))
+        return text
+
+    def clean_revises(self) -> Proposal | None:
+        asked = self.cleaned_data["revises"]
+        if not asked:
+            return None
+        if (found := to_revise(asked, self.cleaned_data.get("key"))) is None:
+            raise ValidationError(_("Another round has begun meanwhile."))
+        return found
+
+
+class CreateForm(OrderForm):
+    """An order for pictures that are drawn."""
+
+    balance = _slider(_("Balance"), 0.5)
     best_of = forms.IntegerField(
         label=_("Best of"),
         min_value=1,
@@ -49,11 +79,48 @@ class CreateForm(forms.Form):
         help_text=_("So many tries for each picture; the one closest to the text is kept."),
     )
 
-    def clean_text(self) -> str:
-        text = str(self.cleaned_data["text"]).strip()
-        if text_problem(text):
-            raise ValidationError(_("This text cannot be drawn; write it again."))
-        return text
+
+class EditForm(OrderForm):
+    """An order to change a picture by its text: one that is sent, that of an earlier edit, or one of the gallery."""
+
+    image = forms.FileField(
+        label=_("Another picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"}),
+    )
+    again = forms.ModelChoiceField(Edit.objects, required=False, widget=forms.HiddenInput)
+    picture = forms.ModelChoiceField(Picture.objects, required=False, widget=forms.HiddenInput)
+    source = forms.CharField(
+        label=_("What it shows now"),
+        max_length=LONGEST_TEXT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Only what the two texts differ in changes. Empty: the model guesses."),
+    )
+    strength = _slider(_("Strength"), USUAL_STRENGTH)
+    mask = forms.FileField(
+        label=_("Mask as a file"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/webp"}),
+        help_text=_("In place of painting: what is white or transparent may change."),
+    )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.fields["model"].queryset = self.fields["model"].queryset.filter(edits=True)
+        self.fields["text"].label = _("What it should show")
+        del self.fields["text"].widget.attrs["autofocus"]  # it would scroll the picture out of sight
+        self.fields["num_images"].initial = 2
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean()
+        if not any(given.get(name) for name in ("image", "again", "picture")) and "image" not in self.errors:
+            self.add_error("image", _("Choose a picture."))
+        if given.get("source") and given.get("text") == given["source"].strip():
+            self.add_error("text", _("Both texts are the same. Change the words that should show."))
+        if text_problem(given.get("source") or "-"):
+            self.add_error("source", _("This text cannot be read; write it again."))
+        return given
 
 
 class TokenForm(forms.Form):

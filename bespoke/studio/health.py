@@ -65,6 +65,7 @@ class _Counts:
             ("bespoke_pictures", "Pictures made", Picture.objects.count()),
             ("bespoke_models", "Models registered", TrainedModel.objects.filter(registered_at__isnull=False).count()),
             ("bespoke_workers_alive", "Workers seen lately", jobs.workers_alive()),
+            ("bespoke_workshops_alive", "Workshops seen lately", jobs.workers_alive(Worker.Kind.WORKSHOP)),
         ):
             yield GaugeMetricFamily(name, told, value=value)
 

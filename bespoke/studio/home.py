@@ -28,12 +28,36 @@ class Home:
         return self.folder / "pictures"
 
     @property
+    def catalogues(self) -> Path:
+        """Versions of catalogues, each a folder that the command line reads, too."""
+        return self.folder / "catalogues"
+
+    @property
+    def uploads(self) -> Path:
+        """What was sent and not yet looked at; gone when it was."""
+        return self.folder / "uploads"
+
+    @property
+    def reports(self) -> Path:
+        """On catalogues and models, a folder each."""
+        return self.folder / "reports"
+
+    @property
+    def cache(self) -> Path:
+        """Decoded pictures and taught judges; made again where it is missing."""
+        return self.folder / "cache"
+
+    @property
     def database(self) -> Path:
         return self.folder / "studio.sqlite3"
 
     @property
     def secret_key(self) -> Path:
         return self.folder / "secret-key"
+
+    @property
+    def audit_key(self) -> Path:
+        return self.folder / "audit-key"
 
     @classmethod
     def from_environment(cls) -> Home:
@@ -43,26 +67,36 @@ class Home:
         return cls(Path(folder))
 
     def prepare(self) -> None:
-        """Make what is missing: the folders, for this user alone, and a secret key. Raises UserError."""
+        """Make what is missing: the folders, for this user alone, and two secret keys. Raises UserError."""
         try:
-            for folder in (self.folder, self.models, self.pictures):
+            kept = (self.models, self.pictures, self.catalogues, self.uploads, self.reports, self.cache)
+            for folder in (self.folder, *kept):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self.secret_key.exists():
-                _write_key(self.secret_key)
+            for file in (self.secret_key, self.audit_key):
+                if not file.exists():
+                    _write_key(file)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be written ({error.strerror}); name another --home") from error
 
     def read_key(self) -> str:
         """The key that signs sessions and links. Raises UserError where it is missing or others may read it."""
-        try:
-            if os.name == "posix" and self.secret_key.stat().st_mode & 0o077:
-                raise UserError(f"{self.secret_key}: other users may read it; run: chmod 600 {self.secret_key}")
-            key = self.secret_key.read_text("ascii").strip()
-        except OSError as error:
-            raise UserError(f"{self.secret_key}: cannot be read ({error.strerror}); mend its permissions") from error
-        if len(key) < 50:
-            raise UserError(f"{self.secret_key}: too short for a key; delete it, and a new one is made")
-        return key
+        return _read_key(self.secret_key)
+
+    def read_audit_key(self) -> str:
+        """The key that seals the audit log. Raises UserError as `read_key` does."""
+        return _read_key(self.audit_key)
+
+
+def _read_key(file: Path) -> str:
+    try:
+        if os.name == "posix" and file.stat().st_mode & 0o077:
+            raise UserError(f"{file}: other users may read it; run: chmod 600 {file}")
+        key = file.read_text("ascii").strip()
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror}); mend its permissions") from error
+    if len(key) < 50:
+        raise UserError(f"{file}: too short for a key; delete it, and a new one is made")
+    return key
 
 
 def _write_key(file: Path) -> None:

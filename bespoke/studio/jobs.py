@@ -17,19 +17,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from bespoke.studio.audit import record
 from bespoke.studio.limits import LARGEST_SEED, MOST_WAITING
-from bespoke.studio.models import Job, Picture, TrainedModel, Worker
+from bespoke.studio.models import Edit, Job, Leased, Picture, TrainedModel, Worker
+from bespoke.studio.policy.policy import refuse_blocked
 
 LEASE_SECONDS = 30.0  # how long a job of a killed worker lies still
 MOST_ATTEMPTS = 3  # a job that kills its worker must not kill them all
 LONGEST_SECONDS = 1800.0  # then a worker that hangs loses its job
 ALIVE_SECONDS = 30.0  # since a worker was last seen
+
+
+Work = TypeVar("Work", bound=Leased)
 
 
 class QueueFullError(Exception):
@@ -40,8 +45,20 @@ class LeaseLostError(Exception):
     """Somebody else has taken over the job; what was drawn is to be thrown away."""
 
 
-def enqueue(*, owner: Any, model: TrainedModel, key: uuid.UUID | None = None, seed: int | None, **asked: Any) -> Job:
-    """Put an order into the queue. `key` makes the same order sent twice one job. Raises QueueFullError."""
+def enqueue(
+    *,
+    owner: Any,
+    model: TrainedModel,
+    key: uuid.UUID | None = None,
+    seed: int | None,
+    edit: Edit | None = None,
+    **asked: Any,
+) -> Job:
+    """Put an order into the queue; sent twice with one `key` it is one job. Raises QueueFullError, BlockedError.
+
+    edit: what is to be changed, not saved yet; without it pictures are drawn.
+    """
+    refuse_blocked(asked["text"], owner)
     key = key or uuid.uuid4()
     if found := Job.objects.filter(pk=key, owner=owner).first():
         return found
@@ -52,18 +69,24 @@ def enqueue(*, owner: Any, model: TrainedModel, key: uuid.UUID | None = None, se
     assert 0 <= seed <= LARGEST_SEED
     try:
         with transaction.atomic():
-            return Job.objects.create(pk=key, owner=owner, model=model, seed=seed, **asked)
+            job = Job.objects.create(pk=key, owner=owner, model=model, seed=seed, **asked)
+            told = {"model": model.name, "identity": model.identity, "pictures": job.num_images}
+            if edit is not None:
+                edit.job, told["edited_from"] = job, edit.sha256
+                edit.save(force_insert=True)
+            record(owner, "order.made", job, **told)
+            return job
     except IntegrityError:  # sent twice at the same instant
         return Job.objects.get(pk=key, owner=owner)
 
 
-def claim() -> Job | None:
+def claim(queue: type[Work] = Job) -> Work | None:
     """Take the oldest job whose worker is gone, or else the oldest that waits; None where there is none."""
     now = timezone.now()
     # Two questions, not one with `or`: so each is answered from the index, however many jobs there are.
     for ready in (Q(state=Job.State.RUNNING, lease_until__lt=now), Q(state=Job.State.WAITING)):
-        while (found := Job.objects.filter(ready).first()) is not None:
-            mine = Job.objects.filter(ready, pk=found.pk, attempts=found.attempts)  # unless another was faster
+        while (found := queue.objects.filter(ready).first()) is not None:
+            mine = queue.objects.filter(ready, pk=found.pk, attempts=found.attempts)  # unless another was faster
             if found.attempts >= MOST_ATTEMPTS:
                 told = f"stopped its worker {found.attempts} times"
                 mine.update(state=Job.State.FAILED, lease=None, finished_at=now, error=told)
@@ -71,19 +94,19 @@ def claim() -> Job | None:
             lease, until = uuid.uuid4(), now + timedelta(seconds=LEASE_SECONDS)
             asked = {"state": Job.State.RUNNING, "lease": lease, "lease_until": until, "started_at": now}
             if mine.update(attempts=F("attempts") + 1, **asked):
-                job = Job.objects.select_related("model").get(pk=found.pk)
-                job.lease = lease  # whatever happened since: what is handed in is judged by this one
-                return job
+                found.refresh_from_db()
+                found.lease = lease  # whatever happened since: what is handed in is judged by this one
+                return found
     return None
 
 
-def _held(job: Job) -> Any:
-    return Job.objects.filter(pk=job.pk, lease=job.lease, state=Job.State.RUNNING)
+def _held(job: Leased) -> Any:
+    return type(job).objects.filter(pk=job.pk, lease=job.lease, state=Job.State.RUNNING)
 
 
-def renew(job: Job) -> bool:
-    """Hold on to a job; False where it was lost."""
-    return bool(_held(job).update(lease_until=timezone.now() + timedelta(seconds=LEASE_SECONDS)))
+def renew(job: Leased, **told: Any) -> bool:
+    """Hold on to a job, and say how far it is; False where it was lost."""
+    return bool(_held(job).update(lease_until=timezone.now() + timedelta(seconds=LEASE_SECONDS), **told))
 
 
 @contextmanager
@@ -110,31 +133,37 @@ def renewing(job: Job, worker: uuid.UUID) -> Iterator[None]:
 
 
 @transaction.atomic
-def finish(job: Job, pictures: Sequence[Picture], unknown_words: Sequence[str]) -> None:
+def finish(job: Job, pictures: Sequence[Picture], unknown_words: Sequence[str], edit: Edit | None = None) -> None:
     """Hand in what was drawn. Raises LeaseLostError, and then nothing has changed."""
-    now = timezone.now()
-    ended = {"state": Job.State.DONE, "lease": None, "finished_at": now, "unknown_words": list(unknown_words)}
-    if not _held(job).update(**ended):
-        raise LeaseLostError
+    end(job, unknown_words=list(unknown_words))
     Picture.objects.bulk_create(pictures)
+    if edit is not None:
+        edit.save(update_fields=["new_words", "old_words"])
 
 
-def fail(job: Job, error: str) -> None:
-    """End a job that cannot be drawn, with a line that its owner can read."""
-    _held(job).update(state=Job.State.FAILED, lease=None, finished_at=timezone.now(), error=error)
+def end(job: Leased, **outcome: Any) -> None:
+    """End a job that came out well. Raises LeaseLostError: then nothing that belongs to its end may be kept."""
+    if not _held(job).update(state=Job.State.DONE, lease=None, finished_at=timezone.now(), **outcome):
+        raise LeaseLostError
 
 
-def release(job: Job) -> None:
-    """Put a job back where a worker is asked to stop: it was not the job's fault."""
-    _held(job).update(state=Job.State.WAITING, lease=None, lease_until=None, attempts=F("attempts") - 1)
+def fail(job: Leased, error: str, **outcome: Any) -> None:
+    """End a job that cannot be done, with a line that its owner can read."""
+    _held(job).update(state=Job.State.FAILED, lease=None, finished_at=timezone.now(), error=error, **outcome)
 
 
-def beat(worker: uuid.UUID) -> None:
+def release(job: Leased, *, counts: bool = False) -> None:
+    """Put a job back where a worker is asked to stop; `counts` where it may be the job's own fault."""
+    attempts = F("attempts") - (0 if counts else 1)
+    _held(job).update(state=Job.State.WAITING, lease=None, lease_until=None, attempts=attempts)
+
+
+def beat(worker: uuid.UUID, kind: str = Worker.Kind.ARTIST) -> None:
     """Say that a worker is alive."""
-    Worker.objects.update_or_create(pk=worker, defaults={"seen_at": timezone.now()})
+    Worker.objects.update_or_create(pk=worker, defaults={"seen_at": timezone.now(), "kind": kind})
     Worker.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
 
 
-def workers_alive() -> int:
-    """How many workers were seen lately."""
-    return Worker.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=ALIVE_SECONDS)).count()
+def workers_alive(kind: str = Worker.Kind.ARTIST) -> int:
+    """How many workers of a kind were seen lately."""
+    return Worker.objects.filter(kind=kind, seen_at__gte=timezone.now() - timedelta(seconds=ALIVE_SECONDS)).count()

@@ -8,6 +8,9 @@ MOST_CANDIDATES = 64  # best_of
 LARGEST_SEED = 2**53 - 1  # as in the pipeline
 MOST_WAITING = 100  # jobs in the queue; then the next is refused, with a time to come back
 RETRY_SECONDS = 10
+MOST_PICTURE_BYTES = 20 * 2**20  # of a picture to be edited, or its mask
+MOST_EDIT_BYTES = 2 * MOST_PICTURE_BYTES + 2**20  # of the whole request
+USUAL_STRENGTH = 0.7  # of an edit, as in the pipeline
 
 
 def text_problem(text: str) -> str:

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
+
+from bespoke.studio.access import roles_of
+
+
+class _Models(models.QuerySet["TrainedModel"]):
+    def open_to(self, user: Any) -> _Models:
+        """What a user may draw with, the model that was promoted last first."""
+        usable = self.filter(registered_at__isnull=False, problem="")
+        if "administrator" not in roles_of(user):
+            theirs = TrainedModel.users.through.objects.filter(user_id=user.pk)
+            usable = usable.filter(Q(limited=False) | Q(pk__in=theirs.values("trainedmodel_id")))
+        return usable.order_by(F("promoted_at").desc(nulls_last=True), "name")
 
 
 class TrainedModel(models.Model):
@@ -14,11 +28,17 @@ class TrainedModel(models.Model):
     name = models.CharField(max_length=100, unique=True)  # of the folder; how the API calls it
     identity = models.CharField(max_length=12, blank=True)  # hash of the weights that were found
     image_size = models.PositiveIntegerField(default=0)
+    edits = models.BooleanField(default=False)  # whether it was taught to edit pictures
     problem = models.TextField(blank=True)  # why it cannot be used
     stamp = models.CharField(max_length=40)  # of the file that was read; another stamp, another look
     found_at = models.DateTimeField(auto_now_add=True)
     registered_at = models.DateTimeField(null=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    promoted_at = models.DateTimeField(null=True)  # of all, the one that was promoted last is offered first
+    limited = models.BooleanField(default=False)  # to these users and administrators
+    users = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="+")
+
+    objects = _Models.as_manager()
 
     def __str__(self) -> str:
         return self.name
@@ -28,8 +48,8 @@ class TrainedModel(models.Model):
         return self.registered_at is not None and not self.problem
 
 
-class Job(models.Model):
-    """An order for pictures of one text. The row itself is the queue: see jobs.py."""
+class Leased(models.Model):
+    """Work that waits for a worker. The row itself is the queue: see jobs.py."""
 
     class State(models.TextChoices):
         """The life of a job."""
@@ -41,26 +61,18 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     created_at = models.DateTimeField(auto_now_add=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
-    model = models.ForeignKey(TrainedModel, models.PROTECT, related_name="jobs")
-    text = models.CharField(max_length=1000)
-    num_images = models.PositiveSmallIntegerField()
-    balance = models.FloatField()
-    seed = models.BigIntegerField()  # of the first picture; known from the start, so that a second try is the same
-    best_of = models.PositiveSmallIntegerField()
-
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    lease = models.UUIDField(null=True)  # of the worker that draws it now
+    lease = models.UUIDField(null=True)  # of the worker that has it now
     lease_until = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
-    unknown_words = models.JSONField(default=list)
 
     class Meta:
         """The queue reads by state and age."""
 
+        abstract = True
         ordering = ("created_at", "id")
         indexes = (models.Index(fields=["state", "created_at"]),)
 
@@ -71,6 +83,20 @@ class Job(models.Model):
     def open(self) -> bool:
         return self.state in (self.State.WAITING, self.State.RUNNING)
 
+
+class Job(Leased):
+    """An order for pictures of one text."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
+    model = models.ForeignKey(TrainedModel, models.PROTECT, related_name="jobs")
+    text = models.CharField(max_length=1000)
+    num_images = models.PositiveSmallIntegerField()
+    balance = models.FloatField()
+    seed = models.BigIntegerField()  # of the first picture; known from the start, so that a second try is the same
+    best_of = models.PositiveSmallIntegerField()
+    trial = models.BooleanField(default=False)  # drawn to compare models, not to be used
+    unknown_words = models.JSONField(default=list)
+
     @property
     def results(self) -> models.QuerySet[Picture]:
         """The pictures in the order of their seeds."""
@@ -80,6 +106,22 @@ class Job(models.Model):
     def placeholders(self) -> range:
         """One for each picture that is still to come."""
         return range(self.num_images)
+
+
+class Edit(models.Model):
+    """Which picture a job changes by its text, in place of drawing one. Files are names in the storage."""
+
+    job = models.OneToOneField(Job, models.PROTECT, primary_key=True, related_name="edit")
+    file = models.CharField(max_length=200)  # the picture; of the gallery, or made anew from what was sent
+    sha256 = models.CharField(max_length=64)  # of the file as it was sent or drawn
+    source = models.CharField(max_length=1000, blank=True)  # what the picture shows now, where that was told
+    strength = models.FloatField()
+    mask = models.CharField(max_length=200, blank=True)  # of the picture's size: white may change
+    new_words = models.JSONField(default=list)  # of the new text that the source lacks
+    old_words = models.JSONField(default=list)  # the other way round
+
+    def __str__(self) -> str:
+        return f"edit {self.job_id}"
 
 
 class Picture(models.Model):
@@ -105,6 +147,11 @@ class Picture(models.Model):
     def __str__(self) -> str:
         return f"{self.job_id} {self.number}"
 
+    @property
+    def mask_file(self) -> str:
+        """In the storage, where an edit has changed the picture: black is not at all."""
+        return f"{self.file.removesuffix('.png')}-mask.png"
+
 
 class Token(models.Model):
     """Lets a program speak for a user. What it is stays with the user; here is a hash of it."""
@@ -128,7 +175,14 @@ class Token(models.Model):
 class Worker(models.Model):
     """A worker process and when it was last seen."""
 
+    class Kind(models.TextChoices):
+        """What a worker does."""
+
+        ARTIST = "artist"  # draws
+        WORKSHOP = "workshop"  # takes catalogues in, checks, trains, evaluates
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.ARTIST)
     seen_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from django.db import transaction
 
 from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
+from bespoke.studio.audit import record
 from bespoke.studio.models import TrainedModel
 
 INDEX = "model_index.json"
@@ -37,13 +41,30 @@ def stamp_of(place: Path) -> str:
 
 
 def _look(place: Path, stamp: str, model: TrainedModel) -> None:
-    model.stamp, model.problem = stamp, ""
+    found: dict[str, Any] = {"stamp": stamp, "problem": ""}
     try:
         pipeline = Pipeline.from_pretrained(place, device="cpu")
     except UserError as error:
-        model.problem = str(error)
+        found["problem"] = str(error)
     else:
-        if model.identity != pipeline.identity:
-            model.registered_at = model.registered_by = None
-        model.identity, model.image_size = pipeline.identity, pipeline.networks.settings.image_size
+        found["identity"], found["image_size"] = pipeline.identity, pipeline.networks.settings.image_size
+        found["edits"] = pipeline.networks.editor is not None
+    if model.pk is None:
+        TrainedModel.objects.create(name=model.name, **found)
+    else:
+        _change(model.pk, found)
+
+
+@transaction.atomic
+def _change(key: int, found: dict[str, Any]) -> None:
+    """Write down what was found; what people have decided about other weights ends here."""
+    model = TrainedModel.objects.select_for_update().get(pk=key)  # looking took seconds: it may have changed
+    before = model.identity
+    changed = model.registered_at is not None and found.get("identity", before) != before
+    if changed:
+        model.registered_at = model.registered_by = model.promoted_at = None
+    for field, value in found.items():
+        setattr(model, field, value)
     model.save()
+    if changed:
+        record(None, "model.changed", model, name=model.name, before=before, identity=model.identity)

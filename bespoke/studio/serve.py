@@ -1,4 +1,4 @@
-"""How does a studio run? This process is the web server and keeps a worker process; both stop in order."""
+"""How does a studio run? This process is the web server and keeps two worker processes; all stop in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from bespoke.errors import UserError
 from bespoke.studio.home import DATABASE, HOME, HOST, URL, Home
 
 LOG = logging.getLogger("bespoke.studio")
-WORKER = "import django; django.setup(); from bespoke.studio.worker import main; main()"
+WORKERS = ("bespoke.studio.worker", "bespoke.studio.workshop.worker")  # who draws, who trains and the rest
+START = "import django; django.setup(); from {} import main; main()"
 LOCAL = ("127.0.0.1", "localhost", "::1")
 DRAIN_SECONDS = 30  # for requests, and for the worker's picture at hand
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0  # before a worker that died is started again
@@ -99,21 +100,21 @@ async def _run(listening: socket.socket) -> None:
         # uvicorn stops at these, and then raises them again for whoever handled them before: nobody must.
         signal.signal(number, lambda *_: None)
     stop = asyncio.Event()
-    watcher = asyncio.create_task(_keep_worker(stop))
+    watchers = [asyncio.create_task(_keep(worker, stop)) for worker in WORKERS]
     try:
         await uvicorn.Server(config).serve([listening])
     finally:
         stop.set()
-        await watcher
+        await asyncio.gather(*watchers)
 
 
-async def _keep_worker(stop: asyncio.Event) -> None:
+async def _keep(module: str, stop: asyncio.Event) -> None:
     """Run a worker, and another when it dies; end it in order when the studio stops."""
     pause = FIRST_PAUSE_SECONDS
     while not stop.is_set():
         # A group of its own: Ctrl-C reaches the launcher only, which then stops the worker in order.
         worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", WORKER, stdin=subprocess.DEVNULL, start_new_session=True
+            sys.executable, "-c", START.format(module), stdin=subprocess.DEVNULL, start_new_session=True
         )
         ended, asked = asyncio.create_task(worker.wait()), asyncio.create_task(stop.wait())
         began = time.monotonic()
@@ -128,7 +129,7 @@ async def _keep_worker(stop: asyncio.Event) -> None:
                 await worker.wait()
             return
         asked.cancel()
-        LOG.error("worker died, starting another", extra={"code": worker.returncode})
+        LOG.error("worker died, starting another", extra={"worker": module, "code": worker.returncode})
         pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > 60 else min(2 * pause, LONGEST_PAUSE_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

@@ -13,9 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from bespoke.errors import UserError
 from bespoke.studio.home import DATABASE, HOST, URL, Home
+from bespoke.studio.workshop.limits import MOST_FILES
 
 HOME = Home.from_environment()
 SECRET_KEY = HOME.read_key()
+AUDIT_KEY = HOME.read_audit_key().encode("ascii")
 DEBUG = False
 
 # From 3.7.0 to 3.51.2 a write and a checkpoint at the same instant could lose what was committed to the WAL.
@@ -68,7 +70,8 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20  # no page takes files yet
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20  # without files, which only the workshop takes
+DATA_UPLOAD_MAX_NUMBER_FILES = MOST_FILES
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -78,6 +81,13 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "ninja",  # its pages of documentation, from this machine
     "bespoke.studio.apps.StudioConfig",
+    "bespoke.studio.audit.apps.AuditConfig",
+    "bespoke.studio.workshop.apps.WorkshopConfig",
+    "bespoke.studio.door.apps.DoorConfig",
+    "bespoke.studio.policy.apps.PolicyConfig",
+    "bespoke.studio.review.apps.ReviewConfig",
+    "bespoke.studio.exports.apps.ExportsConfig",
+    "bespoke.studio.kpi.apps.KpiConfig",
 ]
 MIDDLEWARE = [
     "bespoke.studio.logs.RequestLog",

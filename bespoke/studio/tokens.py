@@ -7,9 +7,11 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from bespoke.studio.audit import record
 from bespoke.studio.models import Token
 
 PREFIX = "bsp_"  # tells people, and scanners of leaked secrets, what it is
@@ -24,16 +26,30 @@ def _digest(token: str) -> str:
 def make_token(owner: Any, name: str) -> str:
     """A new token of `owner`; this is the only time that anybody sees it."""
     token = PREFIX + secrets.token_urlsafe(32)
-    Token.objects.create(owner=owner, name=name, digest=_digest(token), hint=token[:8])
+    with transaction.atomic():
+        made = Token.objects.create(owner=owner, name=name, digest=_digest(token), hint=token[:8])
+        record(owner, "token.made", made)
     return token
+
+
+@transaction.atomic
+def revoke_token(token: Token) -> None:
+    """End a token, for its owner."""
+    record(token.owner, "token.revoked", token)
+    token.delete()
+
+
+def token_of(header: str) -> Token | None:
+    """The token in an Authorization header, where it is one of ours and of an active user."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return Token.objects.select_related("owner").filter(digest=_digest(value.strip()), owner__is_active=True).first()
 
 
 def user_of(request: HttpRequest) -> Any | None:
     """The active user for whom the request's token speaks; None without a valid one."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    found = Token.objects.select_related("owner").filter(digest=_digest(value.strip()), owner__is_active=True).first()
+    found = token_of(request.headers.get("Authorization", ""))
     if found is None:
         return None
     now = timezone.now()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import os
 import signal
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 from django.conf import settings
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import close_old_connections
 
@@ -21,7 +24,8 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.provenance import mark
 from bespoke.studio import jobs, registry
-from bespoke.studio.models import Job, Picture
+from bespoke.studio.edited import Made, edited
+from bespoke.studio.models import Edit, Job, Picture
 
 LOG = logging.getLogger("bespoke.worker")
 IDLE_SECONDS, BEAT_SECONDS, SCAN_SECONDS = 0.2, 5.0, 5.0
@@ -41,47 +45,24 @@ class Artist:
 
     def draw(self, job: Job) -> None:
         """Draw a job and hand it in. Raises UserError, StoppedError, LeaseLostError."""
-        pipeline = self._pipeline(job)
-        model = f"{job.model.name} {pipeline.identity}"
-        drawn = pipeline.stream(
-            [job.text], num_images=job.num_images, balance=job.balance, seed=job.seed, best_of=job.best_of
-        )
+        pipeline, edit = self._pipeline(job), Edit.objects.filter(job=job).first()
+        drawn = edited(pipeline, job, edit) if edit else _drawn(pipeline, job)
         pictures: list[Picture] = []
+        files: set[str] = set()
         try:
             for number, picture in enumerate(drawn):
                 if self._stop.is_set():
                     raise StoppedError
-                with tempfile.TemporaryDirectory(prefix="bespoke-") as folder:
-                    file = Path(folder) / "picture.png"
-                    mark(
-                        picture.image,
-                        file,
-                        prompt=picture.text,
-                        seed=picture.seed,
-                        balance=picture.balance,
-                        model=model,
-                    )
-                    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-                    with file.open("rb") as stream:
-                        # The lease is in the name: who has lost it cannot touch what another writes.
-                        name = default_storage.save(f"{job.pk}/{number}-{job.lease}.png", File(stream))
-                pictures.append(
-                    Picture(
-                        job=job,
-                        number=number,
-                        file=name,
-                        sha256=digest,
-                        seed=picture.seed,
-                        alignment=picture.alignment,
-                        model_name=model,
-                    )
-                )
-            jobs.finish(job, pictures, pipeline.tokenizer.unknown(job.text))
+                made = Picture(job=job, number=number, seed=picture.seed, alignment=picture.alignment)
+                made.model_name = f"{job.model.name} {pipeline.identity}"
+                _save(made, picture, files)
+                pictures.append(made)
+            jobs.finish(job, pictures, pipeline.tokenizer.unknown(job.text), edit)
         except (StoppedError, UserError, jobs.LeaseLostError):  # after any other the end may have been written
-            for made in pictures:
-                default_storage.delete(made.file)
+            for name in files:
+                default_storage.delete(name)
             raise
-        _clear_leftovers(job, {made.file for made in pictures})
+        _clear_leftovers(job, files)
 
     def _pipeline(self, job: Job) -> Pipeline:
         place = self._models / job.model.name
@@ -94,6 +75,37 @@ class Artist:
         if pipeline.identity != job.model.identity:
             raise UserError(f"model {job.model.name} has changed since it was registered; register it again")
         return pipeline
+
+
+def _drawn(pipeline: Pipeline, job: Job) -> Iterator[Made]:
+    asked = {"num_images": job.num_images, "balance": job.balance, "seed": job.seed, "best_of": job.best_of}
+    for picture in pipeline.stream([job.text], **asked):
+        yield Made(picture.image, picture.seed, picture.alignment)
+
+
+def _save(row: Picture, made: Made, files: set[str]) -> None:
+    """Put a picture into the storage, marked, and beside it the mask of an edit; `files` gets their names."""
+    job = row.job
+    with tempfile.TemporaryDirectory(prefix="bespoke-") as folder:
+        file = Path(folder) / "picture.png"
+        mark(
+            made.image,
+            file,
+            prompt=job.text,
+            seed=made.seed,
+            balance=job.balance,
+            model=row.model_name,
+            chain=made.chain,
+        )
+        row.sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        with file.open("rb") as stream:
+            # The lease is in the name: who has lost it cannot touch what another writes.
+            row.file = default_storage.save(f"{job.pk}/{row.number}-{job.lease}.png", File(stream))
+            files.add(row.file)
+    if made.mask is not None:
+        encoded = io.BytesIO()
+        made.mask.save(encoded, format="PNG")
+        files.add(default_storage.save(row.mask_file, ContentFile(encoded.getvalue())))
 
 
 def _clear_leftovers(job: Job, kept: set[str]) -> None:

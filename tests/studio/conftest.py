@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -76,6 +77,36 @@ def visitor(database: None) -> Callable[[str], Client]:
     return come
 
 
+@pytest.fixture
+def version(database: None) -> Iterator[Any]:
+    """Version 1 of a catalogue of three pictures, as an upload leaves it, made by the user `keeper`."""
+    from django.contrib.auth.models import User
+    from PIL import Image
+
+    from bespoke.studio.workshop.models import Catalogue, Version
+    from bespoke.studio.workshop.version_files import write_rows
+
+    folder = settings.HOME.catalogues / "cups-v1"
+    folder.mkdir()
+    rows = []
+    for number, color in enumerate(("red", "green", "blue"), 1):
+        name = f"{number:06d}-{number:016x}.png"
+        Image.new("RGB", (40, 40), color).save(folder / name)
+        rows.append({"file_name": name, "texts": [f"a {color} cup"], "original_name": f"{color}.png"})
+    made = Version.objects.create(
+        catalogue=Catalogue.objects.create(name="Cups", slug="cups"),
+        number=1,
+        folder=folder.name,
+        created_by=User.objects.create(username="keeper"),
+        num_pictures=3,
+        fingerprint=write_rows(folder, rows),
+    )
+    yield made
+    for left in (settings.HOME.catalogues, settings.HOME.uploads, settings.HOME.reports):
+        shutil.rmtree(left)
+        left.mkdir()
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of four steps on the built-in catalogue."""
@@ -90,6 +121,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("bespoke.training.settle.NUM_PICTURES", 64)
         assert run([*asked, "--set", "training.batch_size=16"]) == 0
     return folder / "mugs"
+
+
+def teach(run: Path) -> None:
+    """Give the model of a run an editor of random weights, which changes something in some places."""
+    from dataclasses import replace
+
+    import torch
+
+    from bespoke.networks import build_editor
+    from bespoke.pipeline import Pipeline
+
+    pipeline = Pipeline.from_pretrained(run)
+    torch.manual_seed(0)
+    editor = build_editor(pipeline.networks.settings)
+    torch.nn.init.normal_(editor.to_colors.weight, std=0.6)
+    pipeline.networks = replace(pipeline.networks, editor=editor.eval())
+    pipeline.save_pretrained(run / "model")
 
 
 class Live:
@@ -143,10 +191,11 @@ class Live:
             assert time.monotonic() < end, self.log.read_text("utf-8")[-3000:]
             time.sleep(0.1)
 
-    def worker(self) -> int | None:
-        """The worker's process id."""
+    def worker(self, module: str = "studio.worker") -> int | None:
+        """The process id of the worker that draws, or of another."""
         assert self.process is not None
-        found = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+        asked = ["pgrep", "-P", str(self.process.pid), "-f", rf"bespoke\.{module} import"]
+        found = subprocess.run(asked, capture_output=True, text=True).stdout.split()
         return int(found[0]) if found else None
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -164,6 +213,7 @@ def _live(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     home = tmp_path_factory.mktemp("live") / "home"
     (home / "models").mkdir(parents=True)
     shutil.copytree(trained / "model", home / "models" / "mugs" / "model")
+    teach(home / "models" / "mugs")
     studio = Live(home)
     studio.start()
     with Inside(studio) as database:
@@ -254,3 +304,40 @@ def postgresql(_postgresql: tuple[Path, str]) -> str:
     name = f"studio_{time.monotonic_ns()}"
     subprocess.run([programs / "createdb", "-h", folder, "-U", "bespoke", name], check=True)
     return f"postgresql://bespoke@/{name}?host={folder}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """The environment of processes that share a database of their own."""
+    Home(tmp_path / "home").prepare()
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    given = {HOME: str(tmp_path / "home"), DATABASE: "", "PYTHONPATH": path}
+    if request.param == "postgresql":
+        given[DATABASE] = request.getfixturevalue("postgresql")
+    return dict(os.environ | given)
+
+
+@pytest.fixture
+def people(visitor: Callable[[str], Client]) -> dict[str, Any]:
+    """Somebody of each role, who is called like it."""
+    from django.contrib.auth.models import User
+
+    from bespoke.studio.access import ROLES
+
+    for role in ROLES:
+        visitor(role)
+    return {user.username: user for user in User.objects.filter(username__in=ROLES)}
+
+
+@pytest.fixture
+def model(people: dict[str, Any]) -> Any:
+    """A model whose least alignment is 0.2, and whose training pictures nobody needs to look for."""
+    from django.utils import timezone
+
+    from bespoke.studio.models import TrainedModel
+    from bespoke.studio.review import calibrations
+
+    of = {"name": "mugs", "identity": "abc", "stamp": "1", "image_size": 32, "registered_at": timezone.now()}
+    made = TrainedModel.objects.create(**of)
+    calibrations.set_by_hand(made, people["administrator"], alignment=0.2, waived="licensed")
+    return made

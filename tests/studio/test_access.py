@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,14 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from bespoke.studio.access import ROLES, ROUTES, may
-from bespoke.studio.models import Job, Picture, Token, TrainedModel
+from bespoke.studio.models import Edit, Job, Picture, Token, TrainedModel
 from bespoke.studio.tokens import make_token
 
 Visitor = Callable[[str], Client]
-POSTED = {"logout", "set_language", "register", "revoke", "person", "api:generate"}
+POSTED = {"logout", "set_language", "register", "revoke", "person", "audit-verify", "api:generate", "api:edit"}
+POSTED |= {"version-check", "version-captions", "training-stop", "training-resume"}
+POSTED |= {"evaluate", "promote", "roll-back", "audience"}
+POSTED |= {"propose", "review-decide", "review-many", "review-withdraw", "gates-set", "export-make", "policy-remove"}
 
 
 def names(patterns: list[Any], space: str = "") -> set[str]:
@@ -33,7 +37,7 @@ def test_the_table_of_access_holds_every_route_and_no_other() -> None:
 
 
 @pytest.fixture
-def things(visitor: Visitor) -> dict[str, Any]:
+def things(visitor: Visitor, version: Any) -> dict[str, Any]:
     """Something of everything that a route can name."""
     from django.contrib.auth.models import User
 
@@ -45,7 +49,42 @@ def things(visitor: Visitor) -> dict[str, Any]:
     make_token(owner, "first")
     token = Token.objects.get()
     keys = {"job": job, "job-result": job, "picture": picture, "picture-file": picture, "register": model}
-    return keys | {"revoke": token, "person": owner}
+    keys |= {"revoke": token, "person": owner}
+    Edit.objects.create(job=job, file="none.png", sha256="", strength=0.7, mask="none.png")
+    keys |= {"job-original": job, "job-mask": job, "picture-mask": picture}
+    visitor("creator")
+    creator = User.objects.get(username="creator")
+    return keys | workshop_things(owner, model, version) | review_things(creator, model, picture)
+
+
+def review_things(creator: Any, model: TrainedModel, picture: Picture) -> dict[str, Any]:
+    from bespoke.studio.policy.policy import add
+    from bespoke.studio.review import calibrations
+    from bespoke.studio.review.review import propose
+
+    proposal = propose([picture], creator)[0]
+    calibration = calibrations.set_by_hand(model, creator, alignment=0, waived="")
+    rule = add(creator, kind="warned", words="cup", sentence="", roles=[])
+    of = dict.fromkeys(("proposal", "review-decide", "review-withdraw"), proposal)
+    of |= {"gates-set": model, "training-picture": calibration, "policy-remove": rule}
+    return of | {"recall": picture, "recall-exports": picture}
+
+
+def workshop_things(owner: Any, model: TrainedModel, version: Any) -> dict[str, Any]:
+    from bespoke.studio.workshop.models import Check, Comparison, Evaluation, Training, Upload
+
+    told = {"owner": owner, "version": version}
+    check = Check.objects.create(**told, fingerprint=version.fingerprint)
+    training = Training.objects.create(**told, minutes=15, run="cups-v1")
+    evaluation = Evaluation.objects.create(**told, model=model, identity="abc", split="validation")
+    upload = Upload.objects.create(owner=owner, name="Plates")
+    asked = {"texts": ["a cup"], "seed": 1, "balance": 0.5}
+    comparison = Comparison.objects.create(pk=uuid.uuid4(), owner=owner, first=model, second=model, **asked)
+    of = {"version": version, "train": version, "model": model, "evaluate": model, "promote": model, "audience": model}
+    of |= {"upload-progress": upload, "upload-state": upload, "check-report": check, "evaluation-report": evaluation}
+    of |= {f"version-{part}": version for part in ("state", "check", "pictures", "picture", "captions")}
+    of |= {"training": training} | {f"training-{part}": training for part in ("state", "sheet", "stop", "resume")}
+    return of | {"model-state": model, "comparison": comparison, "comparison-state": comparison}
 
 
 @pytest.mark.parametrize("route", sorted(ROUTES))

@@ -109,7 +109,7 @@ def test_a_full_queue_says_when_to_come_back(call: Call, monkeypatch: pytest.Mon
 def test_the_api_describes_itself(visitor: Visitor) -> None:
     client = visitor("viewer")
     described = client.get("/v1/openapi.json").json()
-    assert set(described["paths"]) == {"/v1/models", "/v1/images/generations"}
+    assert set(described["paths"]) == {"/v1/models", "/v1/images/generations", "/v1/images/edits"}
     assert {"balance", "seed", "best_of"} <= described["components"]["schemas"]["Order"]["properties"].keys()
     assert described["components"]["securitySchemes"]["ByToken"]["scheme"] == "bearer"
     page = client.get("/v1/docs").content.decode()

@@ -12,7 +12,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from bespoke.studio import jobs
-from bespoke.studio.home import DATABASE, HOME, Home
 from bespoke.studio.limits import LARGEST_SEED, MOST_WAITING, text_problem
 from bespoke.studio.models import Job, Picture, TrainedModel
 
@@ -199,17 +198,6 @@ print(whole.count(), Picture.objects.count(), killed, Job.objects.filter(attempt
 """
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """The environment of processes that share a database of their own."""
-    Home(tmp_path / "home").prepare()
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
-    given = {HOME: str(tmp_path / "home"), "PYTHONPATH": path}
-    if request.param == "postgresql":
-        given[DATABASE] = request.getfixturevalue("postgresql")
-    return dict(os.environ | given)
-
-
 def kill_workers(env: dict[str, str], num_jobs: int, num_kills: int) -> list[int]:
     """Jobs with one whole result, pictures, workers killed, jobs that were tried again."""
     asked = [sys.executable, "-c", KILL, str(num_jobs), str(num_kills)]
@@ -233,7 +221,10 @@ def test_many_killed_workers_lose_no_job_and_leave_no_second_result(elsewhere: d
 
 @pytest.mark.slow
 def test_pages_api_and_worker_are_the_same_on_postgresql(postgresql: str) -> None:
-    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in ("access", "api", "jobs", "pages", "worker")]
+    names = ("access", "api", "audit", "calibrations", "door", "exports", "jobs", "kpi", "pages", "policy", "review")
+    names += ("review_pages", "worker")
+    names += tuple(f"workshop_{part}" for part in ("catalogues", "models", "pages", "training"))
+    files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in names]
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not killed", *files]
     env = os.environ | {"BESPOKE_TEST_DATABASE": postgresql}
     ended = subprocess.run(asked, env=env, cwd=ROOT, capture_output=True, text=True)

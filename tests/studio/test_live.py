@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import openai
 import pytest
+from PIL import Image
 
 from bespoke.cli import run
 from bespoke.pipeline import Pipeline
@@ -60,6 +61,23 @@ def test_openai_s_client_draws_the_pipeline_s_pictures(client: openai.OpenAI, tr
         assert made.alignment == expected.alignment
 
 
+def test_openai_s_client_edits_as_the_pipeline_does(client: openai.OpenAI, live: Any) -> None:
+    picture, encoded = Image.new("RGB", (48, 32), (200, 0, 0)), io.BytesIO()
+    picture.save(encoded, "PNG")
+    sent = ("cup.png", encoded.getvalue(), "image/png")
+    asked = {"source": "a red cup", "strength": 0.8, "seed": 7}
+    answer = client.images.edit(model="mugs", image=sent, prompt="a blue cup", n=2, extra_body=asked)
+    assert answer.data is not None
+    pipeline = Pipeline.from_pretrained(live.home / "models" / "mugs")
+    wanted = pipeline.edit(picture, "a blue cup", source="a red cup", strength=0.8, num_images=2, seed=7)
+    for made, expected in zip(answer.data, wanted.pictures, strict=True):
+        with Image.open(io.BytesIO(base64.b64decode(made.b64_json or ""))) as image:
+            assert image.tobytes() == expected.image.tobytes()
+        assert (made.seed, made.alignment) == (expected.seed, expected.alignment)
+    with pytest.raises(openai.BadRequestError, match="image: not a JPEG, PNG or WebP picture"):
+        client.images.edit(model="mugs", image=("cup.png", b"<svg/>"), prompt="a blue cup")
+
+
 def test_openai_s_client_understands_what_is_wrong(client: openai.OpenAI, live: Any) -> None:
     with pytest.raises(openai.BadRequestError, match="size '1024x1024': this model draws 32x32"):
         client.images.generate(model="mugs", prompt="a cup", size="1024x1024")
@@ -75,8 +93,8 @@ def test_a_job_survives_kill_9_of_worker_and_server_and_has_one_result(live: Any
     # Long enough to be caught: 200 pictures are drawn for these ten.
     inside.do(
         "INSERT INTO studio_job (id, created_at, owner_id, model_id, text, num_images, balance, seed, best_of, state,"
-        " attempts, error, unknown_words)"
-        f" SELECT '{key}', '2026-01-01 00:00:00', 1, id, 'a cup', 10, 0.5, 3, 20, 'waiting', 0, '', '[]'"
+        " attempts, trial, error, unknown_words)"
+        f" SELECT '{key}', '2026-01-01 00:00:00', 1, id, 'a cup', 10, 0.5, 3, 20, 'waiting', 0, 0, '', '[]'"
         " FROM studio_trainedmodel"
     )
 
@@ -247,8 +265,9 @@ def test_the_first_administrator_is_asked_for_in_a_terminal(database: None, monk
 def test_it_stops_in_order_and_a_job_at_hand_goes_back(live: Any, inside: Any) -> None:
     inside.do(
         "INSERT INTO studio_job (id, created_at, owner_id, model_id, text, num_images, balance, seed, best_of, state,"
-        " attempts, error, unknown_words) SELECT '00000000000040008000000000000002', '2026-01-01 00:00:00', 1, id,"
-        " 'a cup', 10, 0.5, 3, 20, 'waiting', 0, '', '[]' FROM studio_trainedmodel"
+        " attempts, trial, error, unknown_words)"
+        " SELECT '00000000000040008000000000000002', '2026-01-01 00:00:00', 1, id,"
+        " 'a cup', 10, 0.5, 3, 20, 'waiting', 0, 0, '', '[]' FROM studio_trainedmodel"
     )
     ask = "SELECT state FROM studio_job WHERE id = '00000000000040008000000000000002'"
     live.wait(lambda: inside.get(ask) == "running")

@@ -18,6 +18,7 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.provenance import read_mark
 from bespoke.studio import jobs, registry
+from bespoke.studio.audit.models import Entry
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.worker import Artist, StoppedError
 
@@ -91,6 +92,9 @@ def test_a_model_that_has_changed_is_not_drawn_with_until_it_is_registered_again
     found = TrainedModel.objects.get()
     assert found.registered_at is None
     assert found.identity != "other"
+    row = Entry.objects.get(action="model.changed")
+    assert (row.actor_id, row.action, row.subject) == (None, "model.changed", f"trainedmodel {found.pk}")
+    assert row.told == {"name": "mugs", "before": "other", "identity": found.identity}
 
 
 def test_a_model_is_looked_into_once_and_again_when_it_changes(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +110,7 @@ def test_a_model_is_looked_into_once_and_again_when_it_changes(models: Path, mon
     registry.scan(models)
     assert looked == [models / "mugs"]
     assert TrainedModel.objects.get().usable  # the same weights
+    assert not Entry.objects.filter(action="model.changed").exists()
 
 
 def test_a_broken_and_a_lost_model_say_what_is_wrong(models: Path) -> None:

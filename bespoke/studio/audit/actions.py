@@ -13,6 +13,7 @@ ACTIONS = {
     "token.revoked": _("Revoked a token"),
     "model.registered": _("Registered a model"),
     "model.withdrawn": _("Withdrew a model"),
+    "model.changed": _("Found a model's weights changed"),
     "order.made": _("Ordered pictures"),
     "review.proposed": _("Proposed a picture"),
     "review.take": _("Took a picture for review"),

@@ -63,7 +63,7 @@ def mask(source: str, target: str, of: str, size: list[int]) -> dict[str, Any]:
     # One painted in a page may be smaller than a large picture; its sides are then rounded.
     if abs(found.width * height - found.height * width) > max(width, height):
         return {"fault": "other_shape", "detail": f"{found.width}x{found.height}, {width}x{height}"}
-    found.resize(tuple(size), Image.Resampling.BILINEAR).save(target, "png")
+    found.resize((size[0], size[1]), Image.Resampling.BILINEAR).save(target, "png")
     return {"kind": "png"}
 
 
