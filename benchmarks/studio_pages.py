@@ -17,74 +17,86 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from bespoke.studio.home import DATABASE, HOME, Home
 
 LIMIT_MS = 100.0
 LINES = ("mugs", "vases", "bowls", "lamps", "")
+STATES = {"approved": 50, "revise": 20, "rejected": 8, "withdrawn": 2, "proposed": 15, "in_review": 5}  # of 100
+DECIDED = ("approved", "revise", "rejected")
 TEXTS = ("a red cup with a handle", "a blue vase", "青いカップ、丸い形", "a tall lamp of brass", "a bowl with dots")
 
 
 def fill(num_pictures: int, num_audit: int) -> None:
     """People, models, orders, pictures, reviews, exports and a log, a year of them."""
     from django.contrib.auth.models import User
-    from django.utils import timezone
 
     from bespoke.studio.access import ROLES, set_role
-    from bespoke.studio.exports.models import Export, Exported
     from bespoke.studio.kpi.models import Rates
+
+    chance = random.Random(0)
+    people = {role: User.objects.create_user(role) for role in ROLES}
+    for role, user in people.items():
+        set_role(user, role)
+    pictures, rounds = order(num_pictures // 4, people, chance)
+    export(review(pictures, rounds, people, chance), people["reviewer"])
+    for line in ("", "mugs"):
+        prices = {"bought_picture": 4000, "bought_revision": 1500, "own_round": 300, "own_picture": 1}
+        Rates.objects.create(product_line=line, currency="JPY", **prices)
+    write_log(num_audit, [user.pk for user in people.values()])
+
+
+def order(num_orders: int, people: dict[str, Any], chance: random.Random) -> tuple[list[Any], list[Any]]:
+    """Models, and orders of four pictures each: the pictures, and the round that each order is."""
+    from django.utils import timezone
+
     from bespoke.studio.models import Job, Picture, TrainedModel
     from bespoke.studio.review import calibrations
-    from bespoke.studio.review.models import Proposal, Request, Round
+    from bespoke.studio.review.models import Request, Round
 
-    chance, now = random.Random(0), timezone.now()
-    people = {}
-    for role in ROLES:
-        people[role] = User.objects.create_user(role)
-        set_role(people[role], role)
-    models = [
-        TrainedModel.objects.create(
-            name=f"model-{n}", identity=f"{n:012x}", stamp="1", image_size=64, registered_at=now, registered_by=None
-        )
-        for n in range(8)
-    ]
+    now = timezone.now()
+    shape = {"stamp": "1", "image_size": 64, "registered_at": now, "registered_by": None}
+    models = [TrainedModel.objects.create(name=f"model-{n}", identity=f"{n:012x}", **shape) for n in range(8)]
     for model in models:
         calibrations.set_by_hand(model, people["administrator"], alignment=0.2, waived="a benchmark")
-    jobs, pictures, wishes, rounds, proposals = [], [], [], [], []
-    for number in range(num_pictures // 4):
-        at = now - timedelta(days=365 * (1 - number / (num_pictures // 4)), seconds=60)
-        text = f"{chance.choice(TEXTS)} {number % 500}"
-        model = chance.choice(models)
+    jobs, pictures, wishes = [], [], []
+    for number in range(num_orders):
+        at = now - timedelta(days=365 * (1 - number / num_orders), seconds=60)
+        text, model = f"{chance.choice(TEXTS)} {number % 500}", chance.choice(models)
         asked = {"num_images": 4, "balance": 0.5, "seed": number, "best_of": 1, "state": "done", "finished_at": at}
-        job = Job(owner=people["creator"], model=model, text=text, **asked)
-        jobs.append(job)
+        jobs.append(job := Job(owner=people["creator"], model=model, text=text, **asked))
         wishes.append(Request(begun_at=at, owner=people["creator"], product_line=chance.choice(LINES)))
-        rounds.append((wishes[-1], job))
         for place in range(4):
             made = Picture(job=job, number=place, file=f"{job.pk}/{place}.png", sha256="0" * 64, seed=number + place)
             made.alignment, made.model_name = chance.uniform(-0.2, 0.9), f"{model.name} {model.identity}"
             pictures.append(made)
     Job.objects.bulk_create(jobs, batch_size=500)
     Request.objects.bulk_create(wishes, batch_size=500)
-    made = Round.objects.bulk_create([Round(request=w, number=1, job=j) for w, j in rounds], batch_size=500)
+    rounds = [Round(request=wish, number=1, job=job) for wish, job in zip(wishes, jobs, strict=True)]
+    Round.objects.bulk_create(rounds, batch_size=500)
     Picture.objects.bulk_create(pictures, batch_size=500)
+    return pictures, rounds
+
+
+def review(pictures: list[Any], rounds: list[Any], people: dict[str, Any], chance: random.Random) -> list[Any]:
+    """A proposal for every picture, in one state or another."""
+    from bespoke.studio.review.models import Proposal
+
+    proposals = []
     for number, picture in enumerate(pictures):
-        round_ = made[number // 4]
-        state = chance.choices(
-            ("approved", "revise", "rejected", "withdrawn", "proposed", "in_review"), (50, 20, 8, 2, 15, 5)
-        )[0]
-        begun = round_.request.begun_at
-        decided = (
-            begun + timedelta(hours=chance.uniform(1, 90)) if state in ("approved", "revise", "rejected") else None
-        )
+        round_ = rounds[number // 4]
+        begun, (state,) = round_.request.begun_at, chance.choices([*STATES], [*STATES.values()])
         each = Proposal(picture=picture, round=round_, state=state, proposed_at=begun, proposed_by=people["creator"])
-        each.decided_at, each.turn = decided, 2
-        if decided:
-            each.decided_by, each.assigned_to = people["reviewer"], people["reviewer"]
-        each.approved_at = decided if state == "approved" else None
-        if state == "in_review":
+        each.turn = 2
+        if state in DECIDED:
+            each.decided_at = begun + timedelta(hours=chance.uniform(1, 90))
+            each.decided_by = each.assigned_to = people["reviewer"]
+        if state == "approved":
+            each.approved_at = each.decided_at
+        elif state == "in_review":
             each.assigned_to = people["reviewer"]
-        if state in ("revise", "rejected"):
+        elif state in DECIDED:
             each.reason, each.note = "color", "more red"
         each.gates = [
             {"name": "alignment", "passed": True, "measured": picture.alignment, "limit": 0.2},
@@ -93,15 +105,18 @@ def fill(num_pictures: int, num_audit: int) -> None:
         ]
         proposals.append(each)
     Proposal.objects.bulk_create(proposals, batch_size=500)
-    approved = [p for p in proposals if p.state == "approved"]
-    exports = [Export(at=p.decided_at, by=people["reviewer"], purpose="shop", sha256="0" * 64) for p in approved[:1000]]
-    Export.objects.bulk_create(exports, batch_size=500)
-    pairs = zip(exports, approved, strict=False)
+    return proposals
+
+
+def export(proposals: list[Any], reviewer: Any) -> None:
+    """The first thousand that were approved, one by one."""
+    from bespoke.studio.exports.models import Export, Exported
+
+    approved = [proposal for proposal in proposals if proposal.state == "approved"][:1000]
+    told = {"by": reviewer, "purpose": "shop", "sha256": "0" * 64}
+    exports = Export.objects.bulk_create([Export(at=each.decided_at, **told) for each in approved], batch_size=500)
+    pairs = zip(exports, approved, strict=True)
     Exported.objects.bulk_create([Exported(export=e, picture=p.picture, sha256="0" * 64) for e, p in pairs])
-    for line in ("", "mugs"):
-        prices = {"bought_picture": 4000, "bought_revision": 1500, "own_round": 300, "own_picture": 1}
-        Rates.objects.create(product_line=line, currency="JPY", **prices)
-    write_log(num_audit, [user.pk for user in people.values()])
 
 
 def write_log(num_rows: int, people: list[int]) -> None:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from bespoke.data.captions import UNITS
 from bespoke.data.front_end import FrontEnd
+from bespoke.data.levels import to_signed
 from bespoke.data.pictures import MAX_PIXELS, MIN_SIDE, as_rgb
 from bespoke.errors import UserError
 from bespoke.method.editor import change_of, strengthened
@@ -52,10 +53,9 @@ class Editing:
     """The pictures of one call, and what the texts differ in."""
 
     pictures: list[EditedPicture]
-    new_words: list[str] = field(
-        default_factory=list
-    )  # of the new text that the old one lacks; none without an old one
-    old_words: list[str] = field(default_factory=list)  # of the old text that the new one lacks
+    # What either text has and the other lacks; none where the old one was not told.
+    new_words: list[str] = field(default_factory=list)
+    old_words: list[str] = field(default_factory=list)
     unknown_words: list[str] = field(default_factory=list)  # of the new text, never seen in training
 
     @property
@@ -134,7 +134,7 @@ def editable(picture: Image.Image, size: int) -> Editable:
     small = np.asarray(whole.resize((width, height), Image.Resampling.LANCZOS))
     left, top = (size - width) // 2, (size - height) // 2
     square = np.pad(small, ((top, size - height - top), (left, size - width - left), (0, 0)), mode="edge")
-    seen = torch.from_numpy(square.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    seen = to_signed(torch.from_numpy(square.copy()).permute(2, 0, 1)[None])
     return Editable(whole, seen, (left, top, left + width, top + height))
 
 

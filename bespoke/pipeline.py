@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from bespoke.data.front_end import FrontEnd, front_end_file, load_front_end
+from bespoke.data.levels import as_image, to_levels, to_signed
 from bespoke.editing import Editing, edit_picture
 from bespoke.errors import UserError
 from bespoke.locate import model_folder
@@ -166,8 +167,7 @@ class Pipeline:
             ).pictures
             seen = self.networks.discriminator(made.clamp(-1, 1))
         alignment = torch.cosine_similarity(seen.embedding, embedding.alignment.sentence)
-        levels = ((made[0].clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
-        image = Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
+        image = as_image(to_levels(made[0]))
         return Picture(image, text, seed, balance, round(float(alignment), 6))
 
     @torch.no_grad()
@@ -246,4 +246,4 @@ def _signed(picture: Image.Image, size: int) -> Tensor:
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     square = picture.convert("RGB").resize((size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
-    return torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1).float() / 127.5 - 1
+    return to_signed(torch.from_numpy(np.asarray(square).copy()).permute(2, 0, 1))

@@ -1,4 +1,4 @@
-"""How does the studio start from the command line? Where its packages are missing, one line says how to get them."""
+"""How is the studio run, backed up and restored from the command line? Where packages are missing, a line says so."""
 
 from __future__ import annotations
 

@@ -10,6 +10,8 @@ import typer
 from bespoke.commands import options
 from bespoke.errors import UserError
 
+HOST, PORT = "127.0.0.1", 8000
+
 studio_app = typer.Typer()
 
 
@@ -17,13 +19,13 @@ studio_app = typer.Typer()
 def studio(
     context: typer.Context,
     home: options.StudioHome = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = HOST,
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = PORT,
     database: options.Database = None,
 ) -> None:
     """Run the web studio and its REST API: pictures from text for people who type no commands."""
     if (command := context.invoked_subcommand) is not None:
-        if home is not None or database is not None:
+        if (home, host, port, database) != (None, HOST, PORT, None):  # else they would be passed over in silence
             raise UserError(f"--home, --database: write them after {command}: bespoke studio {command} FILE --home DIR")
         return
     from bespoke.commands.studio import studio

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from bespoke.data.item import Split
+from bespoke.data.levels import to_levels, to_signed
 from bespoke.data.store import PairStore
 from bespoke.editing import LEAST_MASK
 from bespoke.errors import UserError
@@ -160,7 +161,7 @@ def ask_editor(
         new, old = (pipeline.tokenizer.encode(list(told[rows])).to(device) for told in (texts, sources))
         with autocast(device):
             change = change_of(networks.generator, networks.text_encoder, noise, new, old)
-            made = networks.editor(_signed(x[rows]).to(device), change)
+            made = networks.editor(to_signed(x[rows]).to(device), change)
         yield made.colors.float().cpu(), made.mask.float().cpu()
 
 
@@ -168,7 +169,7 @@ def changed(x: Tensor, colors: Tensor, masks: Tensor, strength: float) -> Tensor
     """Pictures [N, 3, S, S] uint8 edited at a strength, as Pipeline.edit does it at their own size."""
     share = strengthened(masks, strength)
     share = torch.where(share < LEAST_MASK, 0.0, share)
-    return torch.where(share > 0, _levels(compose(_signed(x), colors, share)), x)
+    return torch.where(share > 0, to_levels(compose(to_signed(x), colors, share)), x)
 
 
 def background_error(x: Tensor, edited: Tensor) -> Tensor:
@@ -183,7 +184,7 @@ def invert(pipeline: Pipeline, x: Tensor, texts: list[str], sources: list[str], 
     """The usual way without an editor: find the noise that draws the picture from its old text, then swap the text."""
     networks, device = pipeline.networks, pipeline.device
     noise = _noise(pipeline, seeds).requires_grad_()
-    optimizer, target = torch.optim.Adam([noise], 0.05), _signed(x).to(device)
+    optimizer, target = torch.optim.Adam([noise], 0.05), to_signed(x).to(device)
     with torch.no_grad():
         old, new = (networks.text_encoder(pipeline.tokenizer.encode(told).to(device)) for told in (sources, texts))
     b = torch.zeros(len(x), device=device)
@@ -196,18 +197,10 @@ def invert(pipeline: Pipeline, x: Tensor, texts: list[str], sources: list[str], 
         optimizer.step()
         tell("inversion", step + 1, INVERSION_STEPS)
     with torch.no_grad(), autocast(device):
-        return _levels(networks.generator(noise, new, b).pictures.cpu())
+        return to_levels(networks.generator(noise, new, b).pictures.cpu())
 
 
 def _noise(pipeline: Pipeline, seeds: Sequence[int]) -> Tensor:
     num = pipeline.networks.generator.num_noise
     drawn = [torch.randn(1, num, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
     return torch.cat(drawn).to(pipeline.device)
-
-
-def _signed(pictures: Tensor) -> Tensor:
-    return pictures.float() / 127.5 - 1
-
-
-def _levels(pictures: Tensor) -> Tensor:
-    return ((pictures.clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 import torch
-from PIL import Image
-from torch import Tensor
 
+from bespoke.data.levels import as_image
 from bespoke.evaluation.edits import INVERTED, STRENGTHS, Edits, Way
 from bespoke.evaluation.edits_exact import ExactRow
 from bespoke.evaluation.edits_texts import EDIT_TEXTS
-from bespoke.pages.document import Writer, document, image
+from bespoke.pages.document import Writer, document, picture_of
 from bespoke.pages.plots import Point, scatter_plot
 from bespoke.pages.texts import Language
 
@@ -110,7 +108,7 @@ class _Page(Writer):
         for row in range(len(edits.before)):
             where = (255 * edits.masks[row]).round().to(torch.uint8).expand(3, -1, -1)
             shown = "".join(
-                f"<figure>{image(_png(picture), 'png')}</figure>"
+                f"<figure>{picture_of(as_image(picture))}</figure>"
                 for picture in (edits.before[row], edits.after[row], where)
             )
             texts = f"{escape(edits.sources[row])}<br><b>{escape(edits.texts[row])}</b>"
@@ -120,10 +118,3 @@ class _Page(Writer):
 
 def _percent(value: float, digits: int = 0) -> str:
     return f"{100 * value:.{digits}f}%"
-
-
-def _png(picture: Tensor) -> bytes:
-    """[3, S, S] uint8"""
-    file = io.BytesIO()
-    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(file, "PNG")
-    return file.getvalue()

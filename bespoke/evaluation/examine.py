@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bespoke.data.item import Split
+from bespoke.data.levels import to_levels, to_signed
 from bespoke.data.made_once import make_once
 from bespoke.data.store import PairStore, cache_folder
 from bespoke.evaluation.metrics import frechet_distance
@@ -148,4 +149,4 @@ def examine(store: PairStore, taught: Taught, training: Tensor) -> Examination:
 
 def _spoiled(pictures: Tensor, spoil: Callable[[Tensor, int], Tensor], strength: int) -> Tensor:
     """[N, 3, S, S] uint8 -> the same, spoiled."""
-    return ((spoil(pictures.float() / 127.5 - 1, strength) + 1) * 127.5).round().to(torch.uint8)
+    return to_levels(spoil(to_signed(pictures), strength))

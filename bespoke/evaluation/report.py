@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import PurePosixPath
 
-from PIL import Image
 from torch import Tensor
 
 from bespoke.config import GateSettings
+from bespoke.data.levels import as_image
 from bespoke.evaluation.against import Before
 from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
 from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
@@ -19,7 +18,7 @@ from bespoke.evaluation.report_texts import TEXTS, gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, JudgeCard, Row
 from bespoke.evaluation.scores import METRICS
 from bespoke.evaluation.verdict import Verdict, percent, verdict_balance, weigh
-from bespoke.pages.document import Writer, document, image
+from bespoke.pages.document import Writer, document, picture_of
 from bespoke.pages.texts import Language
 
 COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
@@ -39,13 +38,6 @@ def page(
     title = f"{writer.text('title')}: {escape(evaluation.protocol.model_name)}"
     gates = check_gates(evaluation, settings)
     return document(title, "\n".join(part for part in writer.parts(evaluation, gates, before) if part), language)
-
-
-def _png(picture: Tensor) -> bytes:
-    """[3, S, S] uint8"""
-    file = io.BytesIO()
-    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(file, "PNG")
-    return file.getvalue()
 
 
 class _Page(Writer):
@@ -114,7 +106,7 @@ class _Page(Writer):
     def figure(self, picture: Tensor, *lines: str) -> str:
         """A picture with lines under it, HTML already."""
         under = "".join(f"<span>{line}</span>" for line in lines)
-        return f'<figure>{image(_png(picture), "png")}<figcaption class="soft">{under}</figcaption></figure>'
+        return f'<figure>{picture_of(as_image(picture))}<figcaption class="soft">{under}</figcaption></figure>'
 
     def beside(self, evaluation: Evaluation) -> str:
         shown, cards = evaluation.pictures, ""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bespoke.data.levels import to_levels, to_signed
 from bespoke.data.store import PairStore
 from bespoke.evaluation.teach import Taught
 from bespoke.pipeline import Pipeline
@@ -33,7 +34,7 @@ def draw(pipeline: Pipeline, texts: Sequence[str], seeds: Sequence[int], balance
         text = networks.text_encoder(pipeline.tokenizer.encode(list(texts[rows])).to(device))
         with autocast(device):
             made = networks.generator(noise.to(device), text, torch.full((len(noise),), balance, device=device))
-        yield ((made.pictures.clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
+        yield to_levels(made.pictures)
 
 
 def _seeded(seed: int) -> torch.Generator:
@@ -43,7 +44,7 @@ def _seeded(seed: int) -> torch.Generator:
 @torch.no_grad()
 def look(taught: Taught, pictures: Tensor) -> Tensor:
     """Features [N, F] of pictures [N, 3, S, S] uint8; always in fp32, so that numbers of two machines compare."""
-    parts = [taught.judge.features(part.float() / 127.5 - 1) for part in pictures.split(AT_ONCE)]
+    parts = [taught.judge.features(to_signed(part)) for part in pictures.split(AT_ONCE)]
     return torch.cat(parts)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from bespoke.data.augment import NUM_DRAWS, augment
 from bespoke.data.batches import Batch, PairBatches
 from bespoke.data.captions import Tokenizer
+from bespoke.data.levels import to_signed
 from bespoke.data.made_once import make_once
 from bespoke.data.store import PairStore, cache_folder
 from bespoke.evaluation.judge import Family, Judge
@@ -121,7 +122,7 @@ def _loss(judge: Judge, batch: Batch, draws: torch.Generator) -> Tensor:
     """Contrast of pictures with both captions, and with captions of which one word was swapped; classes if any."""
     n = len(batch.pictures)
     flip = (torch.rand(n, generator=draws) < 0.5) & ~batch.sided
-    shown = batch.pictures.float() / 127.5 - 1
+    shown = to_signed(batch.pictures)
     shown = augment(
         torch.where(flip[:, None, None, None], shown.flip(3), shown), torch.rand(n, NUM_DRAWS, generator=draws), AUGMENT
     )

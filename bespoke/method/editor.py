@@ -30,11 +30,11 @@ from torch import Tensor
 from bespoke.method.discriminator import Discriminator, Down, PictureFeatures
 from bespoke.method.generator import Generator
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
-from bespoke.method.layers import SLOPE, UpConv3, WordAttention, blur, conv3, leaky
+from bespoke.method.layers import SLOPE, FiLM, UpConv3, WordAttention, blur, conv3, leaky
 from bespoke.method.text_encoder import DualTextEncoder, TextEmbedding
 
 NUM_COLORS = 12  # A [3, 3] and c [3] of a pixel
-NUM_GROUPS = 4  # that channels are normalised in
+NUM_GROUPS = 4  # that channels are normalised in: an edit must not depend on what else is in the batch
 SHARPNESS = 3.0  # how much surer m is than the probability that a place should change
 USUAL_STRENGTH = 0.7
 TAU = 0.1  # temperature of cosines
@@ -60,31 +60,15 @@ class Edited(NamedTuple):
     colors: Tensor  # [N, 12, H, W]: A row by row, then c
 
 
-class Modulate(nn.Module):
-    """Scale and shift every channel by the style; normalised picture by picture, so that none depends on a batch."""
-
-    def __init__(self, width: int, style_width: int) -> None:
-        super().__init__()
-        self.norm = nn.GroupNorm(NUM_GROUPS, width, affine=False)
-        self.modulate = nn.Linear(style_width, 2 * width)
-        nn.init.normal_(self.modulate.weight, std=0.02)
-        nn.init.zeros_(self.modulate.bias)
-
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """[N, C, H, W], [N, S] -> [N, C, H, W]"""
-        scale, shift = self.modulate(style)[:, :, None, None].chunk(2, dim=1)
-        return torch.addcmul(shift, self.norm(x), 1 + scale)
-
-
 class Up(nn.Module):
     """Twice the size, joined with what the encoder saw there: h (1 + W(e)) + B(e), W and B beginning at zero."""
 
     def __init__(self, width_in: int, width_out: int, style_width: int) -> None:
         super().__init__()
-        self.film1 = Modulate(width_in, style_width)
+        self.film1 = FiLM(width_in, style_width, NUM_GROUPS)
         self.grow = UpConv3(width_in, width_out)
         self.combine = nn.Conv2d(width_out, 2 * width_out, 1)
-        self.film2 = Modulate(width_out, style_width)
+        self.film2 = FiLM(width_out, style_width, NUM_GROUPS)
         self.conv = conv3(width_out, width_out)
         nn.init.zeros_(self.combine.weight)
         nn.init.zeros_(self.combine.bias)  # type: ignore[arg-type]
@@ -121,10 +105,10 @@ class Editor(nn.Module):
         self.nothing = nn.Parameter(torch.randn(1, 1, embedding_width))  # a word that is there where none has changed
         self.look_new = WordAttention(widths[0], embedding_width)
         self.look_old = WordAttention(widths[0], embedding_width)
-        self.film = Modulate(widths[0], style_width)
+        self.film = FiLM(widths[0], style_width, NUM_GROUPS)
         self.conv = conv3(widths[0], widths[0])
         self.ups = nn.ModuleList(Up(a, b, style_width) for a, b in pairwise(widths))
-        self.last_film = Modulate(widths[-1], style_width)
+        self.last_film = FiLM(widths[-1], style_width, NUM_GROUPS)
         self.grow = UpConv3(widths[-1], detail_width)
         self.detail = conv3(3, detail_width)
         self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1, 1)

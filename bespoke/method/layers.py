@@ -110,11 +110,14 @@ class Standardise(nn.BatchNorm2d):
 
 
 class FiLM(nn.Module):
-    """Normalise, then scale and shift every channel by the style (Perez et al. 2018)."""
+    """Normalise, then scale and shift every channel by the style (Perez et al. 2018).
 
-    def __init__(self, width: int, style_width: int) -> None:
+    Over the batch unless groups are given: then in so many groups of channels, picture by picture (Wu and He 2018).
+    """
+
+    def __init__(self, width: int, style_width: int, groups: int | None = None) -> None:
         super().__init__()
-        self.norm = Standardise(width)
+        self.norm = nn.GroupNorm(groups, width, affine=False) if groups else Standardise(width)
         self.modulate = nn.Linear(style_width, 2 * width)
         nn.init.normal_(self.modulate.weight, std=0.02)
         nn.init.zeros_(self.modulate.bias)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Literal
+
+from PIL import Image
 
 from bespoke.pages.style import STYLE
 from bespoke.pages.texts import Language, Text, fill
@@ -27,6 +30,13 @@ def document(title: str, body: str, language: Language) -> str:
 def image(data: bytes, kind: Literal["jpeg", "png"]) -> str:
     """A picture that lies in the page itself."""
     return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(data).decode("ascii")}">'
+
+
+def picture_of(pixels: Image.Image) -> str:
+    """The same of pixels that are no file yet, as PNG."""
+    file = io.BytesIO()
+    pixels.save(file, "PNG")
+    return image(file.getvalue(), "png")
 
 
 class Writer:

@@ -8,6 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 WIDTH, LEFT, RIGHT, ROW = 480, 110, 20, 30
+TOP, BESIDE, BELOW = 22, 62, 50  # around a plane
 _STEPS = (1, 2, 2.5, 5, 10)
 _SOFT = 'font-size="11.5" fill="#60646c"'
 
@@ -51,23 +52,14 @@ def interval_plot(rows: Sequence[Interval], title: str) -> str:
 
 def scatter_plot(points: Sequence[Point], title: str, x_label: str, y_label: str) -> str:
     """Dots in a plane."""
-    height, bottom, top, left = 300, 250, 22, 62
-    xs, ys = [point.x for point in points], [point.y for point in points]
-    across, down = _Scale(min(xs), max(xs), left, WIDTH - RIGHT), _Scale(min(ys), max(ys), bottom, top)
-    parts = [
-        f'<path d="M{left} {top}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="#60646c"/>',
-        _ticks(min(xs), max(xs), across, bottom),
-        f'<text x="{WIDTH - RIGHT}" y="{bottom + 38}" text-anchor="end" font-size="13">{escape(x_label)}</text>',
-        f'<text x="{left}" y="10" font-size="13">{escape(y_label)}</text>',
-    ]
-    for value in _round_numbers(min(ys), max(ys)):
-        parts.append(f'<text x="{left - 8}" y="{down(value) + 4:.1f}" text-anchor="end" {_SOFT}>{value:g}</text>')
+    bottom = 250
+    across, down, parts = _plane([point.x for point in points], [point.y for point in points], x_label, y_label, bottom)
     for point in points:
         parts.append(
             f'<circle cx="{across(point.x):.1f}" cy="{down(point.y):.1f}" r="6" fill="{point.color}" '
             f'fill-opacity=".8"><title>{escape(point.title)}</title></circle>'
         )
-    return _svg("".join(parts), height, title)
+    return _svg("".join(parts), bottom + BELOW, title)
 
 
 class Series(NamedTuple):
@@ -80,29 +72,37 @@ class Series(NamedTuple):
 
 def line_plot(series: Sequence[Series], title: str, x_label: str, y_label: str) -> str:
     """Lines in a plane, each with its label at its end; those without a point are left away."""
-    height, bottom, top, left = 260, 210, 22, 52
+    bottom = 210
     drawn = [line for line in series if line.points]
     xs = [0.0, *(x for line in drawn for x, _ in line.points)]
     ys = [y for line in drawn for _, y in line.points] or [0.0]
-    across, down = _Scale(min(xs), max(xs), left, WIDTH - RIGHT), _Scale(min(ys), max(ys), bottom, top)
-    parts = [
-        f'<path d="M{left} {top}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="#60646c"/>',
-        _ticks(min(xs), max(xs), across, bottom),
-        f'<text x="{WIDTH - RIGHT}" y="{bottom + 38}" text-anchor="end" {_SOFT}>{escape(x_label)}</text>',
-        f'<text x="{left}" y="12" {_SOFT}>{escape(y_label)}</text>',
-    ]
-    for value in _round_numbers(min(ys), max(ys)):
-        parts.append(f'<text x="{left - 8}" y="{down(value) + 4:.1f}" text-anchor="end" {_SOFT}>{value:g}</text>')
+    across, down, parts = _plane(xs, ys, x_label, y_label, bottom)
     for number, line in enumerate(drawn):
         path = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in line.points)
         x, y = line.points[-1]
         parts.append(
             f'<polyline points="{path}" fill="none" stroke="{line.color}" stroke-width="2" stroke-linejoin="round"/>'
             f'<circle cx="{across(x):.1f}" cy="{down(y):.1f}" r="3.5" fill="{line.color}"/>'
-            f'<text x="{WIDTH - RIGHT}" y="{top + 2 + 16 * number}" text-anchor="end" font-size="12" '
+            f'<text x="{WIDTH - RIGHT}" y="{TOP + 2 + 16 * number}" text-anchor="end" font-size="12" '
             f'fill="{line.color}">{escape(line.label)}</text>'
         )
-    return _svg("".join(parts), height, title)
+    return _svg("".join(parts), bottom + BELOW, title)
+
+
+def _plane(
+    xs: Sequence[float], ys: Sequence[float], x_label: str, y_label: str, bottom: int
+) -> tuple[_Scale, _Scale, list[str]]:
+    """Where numbers lie across and down, and the two axes with their numbers and labels."""
+    across, down = _Scale(min(xs), max(xs), BESIDE, WIDTH - RIGHT), _Scale(min(ys), max(ys), bottom, TOP)
+    parts = [
+        f'<path d="M{BESIDE} {TOP}V{bottom}H{WIDTH - RIGHT}" fill="none" stroke="#60646c"/>',
+        _ticks(min(xs), max(xs), across, bottom),
+        f'<text x="{WIDTH - RIGHT}" y="{bottom + 38}" text-anchor="end" font-size="13">{escape(x_label)}</text>',
+        f'<text x="{BESIDE}" y="11" font-size="13">{escape(y_label)}</text>',
+    ]
+    for value in _round_numbers(min(ys), max(ys)):
+        parts.append(f'<text x="{BESIDE - 8}" y="{down(value) + 4:.1f}" text-anchor="end" {_SOFT}>{value:g}</text>')
+    return across, down, parts
 
 
 class _Scale:

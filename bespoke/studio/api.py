@@ -59,34 +59,35 @@ api = NinjaAPI(
 )
 
 
-class Order(Schema):
+class Wanted(Schema):
+    """What every order of pictures says."""
+
+    n: int = Field(1, ge=1, le=MOST_IMAGES, description="How many pictures.")
+    response_format: Literal["b64_json"] | None = Field("b64_json", description="PNG files in base64.")
+    output_format: Literal["png"] | None = "png"
+    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
+
+
+class Order(Wanted):
     """What OpenAI's `images.generate` sends, and three fields of ours. Other fields of theirs are ignored."""
 
     model: str = Field(description="The name of a registered model, see /v1/models.")
     prompt: str = Field(max_length=LONGEST_TEXT, description="What to draw.")
-    n: int = Field(1, ge=1, le=MOST_IMAGES, description="How many pictures.")
     size: str | None = Field("auto", description="`auto`, or the model's own size such as `64x64`.")
-    response_format: Literal["b64_json"] | None = Field("b64_json", description="PNG files in base64.")
-    output_format: Literal["png"] | None = "png"
     stream: Literal[False] | None = False
     balance: float = Field(0.5, ge=0, le=1, description="From 0 (realism) to 1 (faithfulness to the text).")
-    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
     best_of: int = Field(1, ge=1, le=MOST_CANDIDATES, description="Candidates a picture; the best match is kept.")
 
 
-class Change(Schema):
+class Change(Wanted):
     """What OpenAI's `images.edit` sends, and three fields of ours. Other fields of theirs are ignored."""
 
     model: str = Field(description="The name of a registered model that was taught to edit, see /v1/models.")
     prompt: str = Field(max_length=LONGEST_TEXT, description="What the picture should show.")
-    n: int = Field(1, ge=1, le=MOST_IMAGES, description="How many pictures.")
     size: str | None = Field("auto", description="`auto`, or the picture's own size.")
-    response_format: Literal["b64_json"] | None = Field("b64_json", description="PNG files in base64.")
-    output_format: Literal["png"] | None = "png"
     stream: Literal["false"] | None = None
     source: str = Field("", max_length=LONGEST_TEXT, description="What it shows now; else the model guesses.")
     strength: float = Field(USUAL_STRENGTH, ge=0, le=1, description="From 0 (as it is) to 1 (nothing is held back).")
-    seed: int | None = Field(None, ge=0, le=LARGEST_SEED, description="Of the first picture; the next has the next.")
 
 
 class Image(Schema):

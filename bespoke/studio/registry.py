@@ -8,11 +8,10 @@ from typing import Any
 from django.db import transaction
 
 from bespoke.errors import UserError
+from bespoke.locate import INDEX
 from bespoke.pipeline import Pipeline
 from bespoke.studio.audit import record
 from bespoke.studio.models import TrainedModel
-
-INDEX = "model_index.json"
 
 
 def scan(folder: Path) -> None:

@@ -26,7 +26,7 @@ from bespoke.method.editor import (
 from bespoke.method.joint_loss import Terms
 from bespoke.networks import Networks
 from bespoke.precision import autocast
-from bespoke.training.step import Draws, Players, changed, fixed, gathered, signed, total
+from bespoke.training.step import Draws, Players, changed, fixed, gathered, mirrored, total
 from bespoke.training.workplace import Workplace
 
 
@@ -109,9 +109,9 @@ def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: 
         text = base.text_encoder(torch.cat([y[:half], y_new[:half]]))
         noise, b = draws.noise[:half].repeat(2, 1), torch.zeros(2 * half, device=device)
         drawn, twin = base.generator(noise, text, b).pictures.clamp(-1, 1).chunk(2)
-    mirrored = draws.flip[half:] & ~batch.sided[half:].to(device)
+    flip = draws.flip[half:] & ~batch.sided[half:].to(device)
     return Material(
-        torch.cat([drawn, signed(batch.pictures[half:].to(device), mirrored)]),
+        torch.cat([drawn, mirrored(batch.pictures[half:].to(device), flip)]),
         twin,
         change,
         changes,

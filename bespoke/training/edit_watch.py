@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from bespoke.config import Config
@@ -14,12 +13,12 @@ from bespoke.data.batches import PairBatches
 from bespoke.data.captions import Tokenizer
 from bespoke.data.front_end import FrontEnd
 from bespoke.data.item import Split
+from bespoke.data.levels import as_image, to_levels, to_signed
 from bespoke.data.store import PairStore
 from bespoke.method.editor import change_of
 from bespoke.pipeline import Pipeline
 from bespoke.precision import autocast
 from bespoke.training.journal import save_sheet
-from bespoke.training.step import signed
 
 NUM_PAIRS = 64
 NUM_SHOWN = 8
@@ -40,7 +39,7 @@ class EditWatch:
         networks, pairs = pipeline.networks, self.pairs
         assert networks.editor is not None
         noise = torch.randn(NUM_PAIRS, networks.generator.num_noise, generator=torch.Generator().manual_seed(0))
-        x = signed(pairs.pictures.to(self.device), torch.zeros(NUM_PAIRS, dtype=torch.bool, device=self.device))
+        x = to_signed(pairs.pictures.to(self.device))
         old, new = pairs.captions.to(self.device), pairs.mismatched.to(self.device)
         with autocast(self.device):
             change = change_of(networks.generator, networks.text_encoder, noise.to(self.device), new, old)
@@ -67,15 +66,9 @@ class EditWatch:
         """A column a picture: as it was, edited, where. The texts stand beside it in captions.txt, two lines each."""
         x, edited, mask, _, _ = self._edited(pipeline)
         shown = (x, edited, 2 * mask.expand(-1, 3, -1, -1) - 1)
-        save_sheet(path, [[_image(picture) for picture in row[:NUM_SHOWN]] for row in shown])
+        save_sheet(path, [[as_image(to_levels(picture)) for picture in row[:NUM_SHOWN]] for row in shown])
         if isinstance(self.front_end, Tokenizer):  # vectors cannot be read
             texts = zip(self.pairs.captions[:NUM_SHOWN], self.pairs.mismatched[:NUM_SHOWN], strict=True)
             lines = (f"{self.front_end.decode(old)}\n-> {self.front_end.decode(new)}\n" for old, new in texts)
             path.with_name("captions.txt").write_text("".join(lines), encoding="utf-8", errors="replace")
         return path
-
-
-def _image(picture: Tensor) -> Image.Image:
-    """[3, S, S] in [-1, 1]"""
-    levels = ((picture.clamp(-1, 1) + 1) * 127.5).round().to("cpu", torch.uint8)
-    return Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bespoke.config import Config, LossSettings
 from bespoke.data.augment import NUM_DRAWS, augment
 from bespoke.data.batches import Batch
+from bespoke.data.levels import to_signed
 from bespoke.method.across import gather
 from bespoke.method.discriminator import PictureFeatures
 from bespoke.method.joint_loss import (
@@ -153,7 +154,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     """
     networks, weights = players.networks, loss_weights(config.loss)
     networks.text_encoder.requires_grad_(config.model.embeddings != "frozen")  # which learns in the opening alone
-    real = signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    real = mirrored(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions, mismatched = batch.captions.to(place.device), batch.mismatched.to(place.device)
 
     realism = networks.text_encoder.realism(captions)
@@ -200,7 +201,7 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
     """Discriminator and alignment encoder learn the contrast of real pairs alone, before any picture is made."""
     networks = players.networks
     networks.text_encoder.requires_grad_(True)
-    real = signed(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
+    real = mirrored(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions = batch.captions.to(place.device)
     told = networks.text_encoder.alignment(torch.cat([captions, batch.other_captions.to(place.device)]))
     with autocast(place.device, config.training.precision):
@@ -266,10 +267,10 @@ def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
     return augment(pictures, draws, config.training.augment)
 
 
-def signed(pictures: Tensor, flip: Tensor) -> Tensor:
+def mirrored(pictures: Tensor, flip: Tensor) -> Tensor:
     """[N, 3, H, W] uint8 -> float32 in [-1, 1], mirrored where `flip` says so."""
-    signed = pictures.float() / 127.5 - 1
-    return torch.where(flip[:, None, None, None], signed.flip(3), signed)
+    upright = to_signed(pictures)
+    return torch.where(flip[:, None, None, None], upright.flip(3), upright)
 
 
 def _slow_alignment(players: Players, realism: TextEmbedding, captions: Tensor) -> TextEmbedding:

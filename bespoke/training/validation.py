@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.data.batches import Batch
+from bespoke.data.levels import to_signed
 from bespoke.method.joint_loss import LossWeights, Pairs, exact_penalty, generator_loss
 from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
 from bespoke.networks import Networks
@@ -41,8 +42,8 @@ def health(
         by_caption = networks.generator(noise, networks.text_encoder(others), 0 * half).pictures
         by_noise = networks.generator(other_noise, text, 0 * half).pictures
         seen_fake = networks.discriminator(fake)
-        seen_train = networks.discriminator(_signed(train.pictures, device))
-        seen_held_out = networks.discriminator(_signed(held_out.pictures, device))
+        seen_train = networks.discriminator(to_signed(train.pictures.to(device)))
+        seen_held_out = networks.discriminator(to_signed(held_out.pictures.to(device)))
     natural = lambda seen: networks.discriminator.naturalness(seen, half[: len(seen.trunk)])  # noqa: E731
     pooled = lambda x: F.adaptive_avg_pool2d(x, 8).flatten(1)  # noqa: E731
     return {
@@ -88,7 +89,7 @@ def _steepness(
     discriminator, n = networks.discriminator, min(NUM_STEEP, len(fake))
     y = TextEmbedding(*(part[:n] for part in told))
     half = torch.full((n,), 0.5, device=fake.device)
-    real, fake = _signed(held_out.pictures[:n], fake.device), fake[:n].detach().requires_grad_()
+    real, fake = to_signed(held_out.pictures[:n].to(fake.device)), fake[:n].detach().requires_grad_()
     pairs = Pairs(
         matching=y,
         second=y.sentence,
@@ -107,7 +108,3 @@ def _steepness(
         "penalty_fake": exact_penalty(discriminator, fake, y.sentence, half).item(),
         "gradient_ratio": float(pull_of_text / pull),
     }
-
-
-def _signed(pictures: Tensor, device: torch.device) -> Tensor:
-    return pictures.to(device).float() / 127.5 - 1

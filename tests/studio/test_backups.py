@@ -336,6 +336,9 @@ def test_a_disk_without_room_leaves_nothing(asked: str, home: Path, file: Path, 
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_options_before_the_command_are_not_silently_dropped(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["studio", "--home", "a", "backup", "b.tar"]) == 2
+@pytest.mark.parametrize("option", [("--home", "a"), ("--port", "9"), ("--host", "::1"), ("--database", "x")])
+def test_options_before_the_command_are_not_silently_dropped(
+    option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["studio", *option, "backup", "b.tar"]) == 2
     assert "write them after backup" in capsys.readouterr().err

@@ -17,4 +17,4 @@ class ReviewConfig(AppConfig):
         from bespoke.studio.review.calibrations import Calibrate
         from bespoke.studio.workshop import work
 
-        work.KINDS += (Calibrate,)
+        work.KINDS.append(Calibrate)

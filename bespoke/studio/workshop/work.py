@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,7 +36,7 @@ class NotYetError(Exception):
     """The work cannot begin at this moment; ask again."""
 
 
-class Work:
+class Work(ABC):
     """One row of a queue, and what is done for it."""
 
     queue: ClassVar[type[Leased]]
@@ -43,19 +44,19 @@ class Work:
     def __init__(self, row: Any) -> None:
         self.row = row
 
+    @abstractmethod
     def command(self) -> list[str]:
         """What to run. Raises UserError, NotYetError."""
-        raise NotImplementedError
 
     def look(self) -> dict[str, Any]:
         """How far it is, for its row."""
         return {}
 
+    @abstractmethod
     def hand_in(self) -> None:
         """What came of a process that ended well. Raises LeaseLostError."""
-        raise NotImplementedError
 
-    def clean(self) -> None:
+    def clean(self) -> None:  # noqa: B027  most leave nothing behind
         """Whatever came of it, it is over."""
 
     @property
@@ -188,7 +189,7 @@ class Train(Work):
             record(self.row.owner, "training.ended", self.row, run=self.row.run, share=round(share, 3))
 
 
-KINDS: tuple[type[Work], ...] = (TakeIn, DoCheck, Evaluate, Train)
+KINDS: list[type[Work]] = [TakeIn, DoCheck, Evaluate, Train]  # other apps add theirs when they are ready
 
 
 def _first_free(version: Any) -> int:
