@@ -86,7 +86,6 @@ def _cell(value: Any) -> str:
 
 def choose(columns: Columns, record: Mapping[str, Any], where: str) -> Chosen:
     """Find the columns of a table by its names and, for the picture, by its first row. Raises UserError."""
-    named = f"(columns: {', '.join(record)})"
     looks_like_data = next((name for name in record if name.lower().endswith(SUFFIXES)), None)
     if looks_like_data is not None:
         raise UserError(
@@ -95,7 +94,18 @@ def choose(columns: Columns, record: Mapping[str, Any], where: str) -> Chosen:
         )
     file = _told(columns.file, record, where, "--file-column") if columns.file else _guess_file(record)
     if file is None:
-        raise UserError(f"{where}: no file_name {named}; say which one names the picture: --file-column NAME")
+        raise UserError(
+            f"{where}: no file_name (columns: {', '.join(record)}); say which one names the picture: --file-column NAME"
+        )
+    return choose_texts(columns, record, where, file)
+
+
+def choose_texts(columns: Columns, record: Mapping[str, Any], where: str, file: str = "") -> Chosen:
+    """Find the columns that hold captions, in a table whose column `file` names the picture, if any does.
+
+    Raises UserError.
+    """
+    named = f"(columns: {', '.join(record)})"
     if columns.template is not None:
         told = {name: _told(name, record, where, "--template") for name in template_columns(columns.template)}
         return Chosen(file, (), _renamed(columns.template, told))

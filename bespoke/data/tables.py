@@ -13,7 +13,7 @@ from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bespoke.data.columns import Chosen, Columns, choose, fill
+from bespoke.data.columns import Chosen, Columns, choose, choose_texts, fill
 from bespoke.data.item import Problems
 from bespoke.errors import UserError
 
@@ -46,6 +46,19 @@ def read_table(path: Path, columns: Columns | None = None, problems: Problems | 
             problems.add("rows that name no picture", where)
             continue
         yield _as_row(record, chosen, where)
+
+
+def read_texts(path: Path, columns: Columns | None = None) -> Iterator[tuple[int, list[str], dict[str, str]]]:
+    """Yield line number, texts and every other cell of each row of a table that needs to name no pictures.
+
+    Raises UserError naming the file and the line.
+    """
+    names: tuple[str, ...] = ()
+    for number, record in read_records(path):
+        where = f"{path}:{number}"
+        if tuple(record) != names:
+            names, chosen = tuple(record), choose_texts(columns or Columns(), record, where)
+        yield number, list(_texts(record, chosen, where)), as_attributes(chosen.others(record))
 
 
 def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -168,11 +181,13 @@ def _as_row(record: dict[str, Any], chosen: Chosen, where: str) -> Row:
     name = PurePosixPath(file_name.strip().replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
         raise UserError(f"{where}: {file_name} is outside the catalogue; use a path below this file's folder")
+    return Row(name.as_posix(), _texts(record, chosen, where), as_attributes(chosen.others(record)))
+
+
+def _texts(record: dict[str, Any], chosen: Chosen, where: str) -> tuple[str, ...]:
     if chosen.template is None:
-        texts = tuple(text for column in chosen.texts for text in as_texts(record[column], where))
-    else:
-        texts = tuple(text for text in [fill(chosen.template, record)] if text)
-    return Row(name.as_posix(), texts, as_attributes(chosen.others(record)))
+        return tuple(text for column in chosen.texts for text in as_texts(record[column], where))
+    return tuple(text for text in [fill(chosen.template, record)] if text)
 
 
 def as_attributes(values: dict[str, Any]) -> dict[str, str]:

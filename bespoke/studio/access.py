@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext_lazy as _
+
+from bespoke.studio.api import error
 
 ROLES = {
     "viewer": _("Viewer"),
@@ -47,7 +49,15 @@ ROUTES = {
     "ready": PUBLIC,
     "home": ALL,
     "create": MAKERS,
+    "words": MAKERS,
+    "preview": MAKERS,
     "edit": MAKERS,
+    "batches": MAKERS,
+    "batch": ALL,
+    "batch-state": ALL,
+    "batch-cancel": MAKERS,  # one's own, unless an administrator asks
+    "batch-propose": MAKERS,
+    "batch-export": EDITORS,
     "job": ALL,
     "job-result": ALL,
     "job-original": ALL,
@@ -56,6 +66,8 @@ ROUTES = {
     "picture": ALL,
     "picture-file": ALL,
     "picture-mask": ALL,
+    "picture-variations": ALL,
+    "vary": MAKERS,
     "models": ALL,
     "register": ADMINISTRATORS,
     "catalogues": ALL,
@@ -110,13 +122,84 @@ ROUTES = {
     "audit": ADMINISTRATORS,
     "audit-export": ADMINISTRATORS,
     "audit-verify": ADMINISTRATORS,
-    "api:openapi-json": ALL,
+    "v1:openapi-json": _by_token(ALL),
+    "v1:openapi-view": ALL,
+    "v1:generate": _by_token(MAKERS),
+    "v1:edit": _by_token(MAKERS),
+    "v1:models": _by_token(ALL),
+    "api:openapi-json": _by_token(ALL),
     "api:openapi-view": ALL,
-    "api:generate": _by_token(MAKERS),
-    "api:edit": _by_token(MAKERS),
-    "api:models": _by_token(ALL),
     "metrics": _by_token(ADMINISTRATORS),
 }
+
+# What programs call under /api/, by address and method, and the page that does the same: one rule is for both.
+RESOURCES = {
+    "catalogues GET": "catalogues",
+    "catalogue GET": "version",
+    "uploads GET": "catalogues",
+    "uploads POST": "upload",
+    "upload GET": "upload-progress",
+    "version GET": "version",
+    "version-check POST": "version-check",
+    "version-report GET": "check-report",
+    "version-pictures GET": "version-pictures",
+    "version-picture GET": "version-picture",
+    "version-captions POST": "version-captions",
+    "trainings GET": "training",
+    "trainings POST": "train",
+    "training GET": "training",
+    "training-sheet GET": "training-sheet",
+    "training-stop POST": "training-stop",
+    "training-resume POST": "training-resume",
+    "models GET": "models",
+    "model GET": "model",
+    "model-register POST": "register",
+    "model-withdraw POST": "register",
+    "model-promote POST": "promote",
+    "model-roll-back POST": "roll-back",
+    "model-audience POST": "audience",
+    "model-limits GET": "gates",
+    "model-limits POST": "gates-set",
+    "evaluations GET": "model",
+    "evaluations POST": "evaluate",
+    "evaluation-report GET": "evaluation-report",
+    "comparisons POST": "compare",
+    "comparison GET": "comparison",
+    "jobs GET": "gallery",
+    "jobs POST": "create",
+    "job GET": "job",
+    "job-cancel POST": "create",  # one's own, unless an administrator asks
+    "lists GET": "batch",
+    "lists POST": "batches",
+    "list GET": "batch",
+    "list-cancel POST": "batch-cancel",
+    "pictures GET": "gallery",
+    "picture GET": "picture",
+    "picture-file GET": "picture-file",
+    "picture-mask GET": "picture-mask",
+    "picture-edit POST": "edit",
+    "picture-vary POST": "vary",
+    "picture-recall GET": "recall",
+    "picture-recall POST": "recall",
+    "reviews GET": "review",
+    "reviews POST": "propose",
+    "review GET": "proposal",
+    "review-decide POST": "review-decide",
+    "review-withdraw POST": "review-withdraw",
+    "review-many POST": "review-many",
+    "exports GET": "exports",
+    "exports POST": "export-make",
+    "policy GET": "policy",
+    "policy POST": "policy",
+    "policy-rule DELETE": "policy-remove",
+    "kpi GET": "kpi",
+    "kpi-prices GET": "kpi-rates",
+    "kpi-prices POST": "kpi-rates",
+    "audit GET": "audit",
+    "audit-export GET": "audit-export",
+    "audit-verify POST": "audit-verify",
+}
+ROUTES |= {f"api:{resource}": _by_token(ROUTES[page]) for resource, page in RESOURCES.items()}
 
 
 def roles_of(user: Any) -> frozenset[str]:
@@ -126,6 +209,19 @@ def roles_of(user: Any) -> frozenset[str]:
     if not hasattr(user, "_roles"):
         user._roles = frozenset(user.groups.values_list("name", flat=True)) & ROLES.keys()
     return frozenset(user._roles)
+
+
+def rule_of(request: HttpRequest) -> Rule | None:
+    """The rule of what a request calls; None where the table does not have it."""
+    match = request.resolver_match
+    name = match.view_name if match else ""
+    return ROUTES.get(name) or ROUTES.get(f"{name} {request.method}")
+
+
+def methods_of(request: HttpRequest) -> list[str]:
+    """The methods by which programs call an address."""
+    name = request.resolver_match.view_name if request.resolver_match else ""
+    return [method for known, _space, method in (route.partition(" ") for route in ROUTES) if method and known == name]
 
 
 def may(user: Any, route: str) -> bool:
@@ -141,12 +237,14 @@ def set_role(user: Any, role: str) -> None:
 
 
 class Access(MiddlewareMixin):
-    """The middleware that asks the table before any page is made. Routes for programs ask it in api.py."""
+    """The middleware that asks the table before any page is made. Routes for programs ask it in api/bearer.py."""
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponseBase | None:
-        match = request.resolver_match
-        rule = ROUTES.get(match.view_name if match else "")
+        rule = rule_of(request)
         if rule is None:
+            if methods := methods_of(request):
+                told = f"{request.method}: not for this address; use {' or '.join(methods)}"
+                return JsonResponse(error(405, told), status=405, headers={"Allow": ", ".join(methods)})
             raise PermissionDenied
         if rule.public or rule.token:
             return None

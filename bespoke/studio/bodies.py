@@ -5,17 +5,26 @@ Django writes a body to the disk before it asks who sent it, so strangers are st
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from bespoke.studio.limits import MOST_EDIT_BYTES
+from bespoke.studio.api import ADDRESSES, error
+from bespoke.studio.limits import MOST_EDIT_BYTES, MOST_LIST_BYTES
 from bespoke.studio.workshop.limits import MOST_UPLOAD_BYTES
 
 MOST_BYTES = 2 * 2**20
-UPLOADS = {"/catalogues/upload": MOST_UPLOAD_BYTES, "/edit": MOST_EDIT_BYTES, "/v1/images/edits": MOST_EDIT_BYTES}
+UPLOADS = {
+    "/catalogues/upload": MOST_UPLOAD_BYTES,
+    "/edit": MOST_EDIT_BYTES,
+    "/v1/images/edits": MOST_EDIT_BYTES,
+    "/api/uploads": MOST_UPLOAD_BYTES,
+    "/lists": MOST_LIST_BYTES,
+    "/api/lists": MOST_LIST_BYTES,
+}
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -47,9 +56,14 @@ def limited(app: App) -> App:
         try:
             await app(scope, counted, send)
         except _TooLargeError:  # raised while the body is read, so nothing was answered yet
-            headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+            told, kind = b"more was sent than is taken here\n", b"text/plain"
+            if scope["path"].startswith(ADDRESSES):
+                message = "more was sent than is taken here; send less at a time, and uploads with a token"
+                told, kind = json.dumps(error(413, message)).encode("ascii"), b"application/json"
+            length = str(len(told)).encode("ascii")
+            headers = [(b"content-type", kind), (b"content-length", length), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": b"more was sent than is taken here\n"})
+            await send({"type": "http.response.body", "body": told})
 
     return application
 

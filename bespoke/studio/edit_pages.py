@@ -6,19 +6,18 @@ import uuid
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from bespoke.studio import jobs
+from bespoke.studio import jobs, orders
 from bespoke.studio.forms import EditForm
 from bespoke.studio.models import Edit, Job, Picture, TrainedModel
-from bespoke.studio.opening import BusyError, UnusableError, discard_unless_used, of_storage, opened
+from bespoke.studio.opening import BusyError, UnusableError, of_storage
 from bespoke.studio.policy.policy import BlockedError
-from bespoke.studio.review.review import open_round, to_revise
+from bespoke.studio.review.review import to_revise
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,16 +45,9 @@ def edit(request: HttpRequest) -> HttpResponse:
 def _order(user: Any, asked: dict[str, Any]) -> Job:
     revised, sent, known = asked.pop("revises"), asked.pop("image"), asked.pop("again")
     shown, mask = asked.pop("picture"), asked.pop("mask")
-    told = {"source": asked.pop("source").strip(), "strength": asked.pop("strength")}
     if not sent:
         sent = of_storage(known.file, known.sha256) if known else of_storage(shown.file, shown.sha256)
-    with opened(sent, mask) as original, transaction.atomic():
-        change = Edit(file=original.file, sha256=original.sha256, mask=original.mask, **told)
-        job = jobs.enqueue(owner=user, balance=0.0, best_of=1, edit=change, **asked)
-        if revised is not None:
-            open_round(revised, job)
-    discard_unless_used(original)
-    return job
+    return orders.edit(user, sent, mask, revises=revised, **asked)
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from bespoke.studio.api import ADDRESSES, error
+
 
 def _page(request: HttpRequest, status: int, title: str, told: str) -> HttpResponse:
     number = getattr(request, "id", "")
-    if request.path.startswith("/v1/"):
-        error = {"message": f"{title} (request {number})", "type": "invalid_request_error", "param": None, "code": None}
-        return JsonResponse({"error": error}, status=status)
+    if request.path.startswith(ADDRESSES):
+        return JsonResponse(error(status, f"{title}. {told} (request {number})"), status=status)
     shown = {"title": title, "told": told, "number": number}
     # Where something broke, the frame is left out: it asks the database who looks.
     page = render_to_string("studio/error.html", shown, request if status < 500 else None)

@@ -11,18 +11,22 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from bespoke.errors import UserError
 from bespoke.studio.access import ROLES, set_role
 from bespoke.studio.limits import (
     LARGEST_SEED,
     LONGEST_TEXT,
     MOST_CANDIDATES,
     MOST_IMAGES,
+    MOST_LIST_BYTES,
     USUAL_STRENGTH,
     text_problem,
 )
 from bespoke.studio.models import Edit, Picture, TrainedModel
 from bespoke.studio.review.models import Proposal
 from bespoke.studio.review.review import to_revise
+from bespoke.studio.workshop.asked import Asked
+from bespoke.studio.workshop.limits import TABLE_SUFFIXES
 
 
 def _slider(label: Any, initial: float) -> forms.FloatField:
@@ -30,15 +34,23 @@ def _slider(label: Any, initial: float) -> forms.FloatField:
     return forms.FloatField(label=label, min_value=0, max_value=1, initial=initial, widget=bar)
 
 
-class OrderForm(forms.Form):
-    """What every order says."""
+class _Models(forms.ModelChoiceField):
+    """The models that somebody may draw with."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)  # sent twice, it is still one order
-    model = forms.ModelChoiceField(TrainedModel.objects.none(), label=_("Model"), empty_label=None)
+    def __init__(self, **given: Any) -> None:
+        super().__init__(TrainedModel.objects.none(), label=_("Model"), empty_label=None, **given)
+
+    def label_from_instance(self, model: TrainedModel) -> str:
+        return _("%(name)s (comes with Bespoke)") % {"name": model.name} if model.is_base else model.name
+
+
+class TextForm(forms.Form):
+    """A text, and the model and seed to draw it with."""
+
+    model = _Models()
     text = forms.CharField(
         label=_("What to draw"), max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 3, "autofocus": True})
     )
-    num_images = forms.IntegerField(label=_("Pictures"), min_value=1, max_value=MOST_IMAGES, initial=4)
     seed = forms.IntegerField(
         label=_("Seed"),
         min_value=0,
@@ -46,7 +58,6 @@ class OrderForm(forms.Form):
         required=False,
         help_text=_("The same seed gives the same pictures. Empty: chance decides."),
     )
-    revises = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)  # key of a proposal
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -57,6 +68,14 @@ class OrderForm(forms.Form):
         if text_problem(text):
             raise ValidationError(_("This text cannot be drawn; write it again."))
         return text
+
+
+class OrderForm(TextForm):
+    """What every order says."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)  # sent twice, it is still one order
+    num_images = forms.IntegerField(label=_("Pictures"), min_value=1, max_value=MOST_IMAGES, initial=4)
+    revises = forms.CharField(widget=forms.HiddenInput, required=False, max_length=20)  # key of a proposal
 
     def clean_revises(self) -> Proposal | None:
         asked = self.cleaned_data["revises"]
@@ -78,6 +97,55 @@ class CreateForm(OrderForm):
         initial=1,
         help_text=_("So many tries for each picture; the one closest to the text is kept."),
     )
+
+
+class BatchForm(CreateForm):
+    """An order for the pictures of a whole list."""
+
+    table = forms.FileField(
+        label=_("Spreadsheet"),
+        widget=forms.FileInput(attrs={"accept": ",".join(TABLE_SUFFIXES)}),
+        help_text=_("CSV (UTF-8 or Shift_JIS), Excel or JSONL: a text a row. Other columns come back with the export."),
+    )
+    text_column = forms.CharField(
+        label=_("Column of texts"), max_length=100, required=False, help_text=_("Empty: it is guessed.")
+    )
+    template = forms.CharField(
+        label=_("Or a text from several columns"),
+        max_length=300,
+        required=False,
+        help_text=_("Names of columns in braces: {color} {type}"),
+    )
+    skip_bad = forms.BooleanField(
+        label=_("Leave out what cannot be used"),
+        required=False,
+        help_text=_("Otherwise one wrong row stops everything, and you are told which."),
+    )
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        del self.fields["text"], self.fields["revises"]
+        self.fields["num_images"].label, self.fields["num_images"].initial = _("Pictures a row"), 1
+
+    def clean_table(self) -> Any:
+        sent = self.cleaned_data["table"]
+        if sent.size > MOST_LIST_BYTES:
+            raise ValidationError(_("too large: at most %(megabytes)d MB") % {"megabytes": MOST_LIST_BYTES // 2**20})
+        return sent
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        try:
+            self.asked().columns()
+        except UserError:
+            told = _("Names of columns in braces are expected, and not a column of texts as well.")
+            self.add_error("template", told)
+        return cleaned
+
+    def asked(self) -> Asked:
+        """How the file is to be read."""
+        given = {name: self.cleaned_data.get(name, "") for name in ("text_column", "template")}
+        return Asked(**given)
 
 
 class EditForm(OrderForm):

@@ -18,7 +18,7 @@ class Headers(MiddlewareMixin):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         match = request.resolver_match
-        docs = match is not None and match.view_name == "api:openapi-view"
+        docs = match is not None and match.url_name == "openapi-view"
         response.headers.setdefault("Content-Security-Policy", DOCS_POLICY if docs else POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         response.headers.setdefault("Cache-Control", "no-store")  # what one person saw, the next at this desk must not

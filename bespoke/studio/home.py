@@ -10,7 +10,7 @@ from pathlib import Path
 from bespoke.errors import UserError
 
 # How the launcher tells the web and the worker process what they serve.
-HOME, DATABASE, URL, HOST = (f"BESPOKE_STUDIO_{name}" for name in ("HOME", "DATABASE", "URL", "HOST"))
+HOME, DATABASE, URL, HOST, SOCKET = (f"BESPOKE_STUDIO_{name}" for name in ("HOME", "DATABASE", "URL", "HOST", "SOCKET"))
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ LEASE_SECONDS = 30.0  # how long a job of a killed worker lies still
 MOST_ATTEMPTS = 3  # a job that kills its worker must not kill them all
 LONGEST_SECONDS = 1800.0  # then a worker that hangs loses its job
 ALIVE_SECONDS = 30.0  # since a worker was last seen
+CANCELLED = "cancelled"  # the error of a job that ended so before it was begun
 
 
 Work = TypeVar("Work", bound=Leased)
@@ -62,7 +63,7 @@ def enqueue(
     key = key or uuid.uuid4()
     if found := Job.objects.filter(pk=key, owner=owner).first():
         return found
-    if Job.objects.filter(state=Job.State.WAITING).count() >= MOST_WAITING:
+    if Job.objects.filter(state=Job.State.WAITING, batch=None).count() >= MOST_WAITING:
         raise QueueFullError
     if seed is None:
         seed = random.SystemRandom().randrange(2**31)
@@ -71,6 +72,8 @@ def enqueue(
         with transaction.atomic():
             job = Job.objects.create(pk=key, owner=owner, model=model, seed=seed, **asked)
             told = {"model": model.name, "identity": model.identity, "pictures": job.num_images}
+            if job.varies_id is not None:
+                told["varies"] = str(job.varies_id)
             if edit is not None:
                 edit.job, told["edited_from"] = job, edit.sha256
                 edit.save(force_insert=True)
@@ -83,8 +86,9 @@ def enqueue(
 def claim(queue: type[Work] = Job) -> Work | None:
     """Take the oldest job whose worker is gone, or else the oldest that waits; None where there is none."""
     now = timezone.now()
-    # Two questions, not one with `or`: so each is answered from the index, however many jobs there are.
-    for ready in (Q(state=Job.State.RUNNING, lease_until__lt=now), Q(state=Job.State.WAITING)):
+    waiting = (Q(state=Job.State.WAITING) & turn for turn in queue.turns)
+    # Several questions, not one with `or`: so each is answered from the index, however many jobs there are.
+    for ready in (Q(state=Job.State.RUNNING, lease_until__lt=now), *waiting):
         while (found := queue.objects.filter(ready).first()) is not None:
             mine = queue.objects.filter(ready, pk=found.pk, attempts=found.attempts)  # unless another was faster
             if found.attempts >= MOST_ATTEMPTS:
@@ -150,6 +154,12 @@ def end(job: Leased, **outcome: Any) -> None:
 def fail(job: Leased, error: str, **outcome: Any) -> None:
     """End a job that cannot be done, with a line that its owner can read."""
     _held(job).update(state=Job.State.FAILED, lease=None, finished_at=timezone.now(), error=error, **outcome)
+
+
+def cancel(queue: Any) -> int:
+    """End jobs that nobody has begun; returns how many of the query `queue` they were."""
+    waiting = queue.filter(state=Job.State.WAITING)
+    return int(waiting.update(state=Job.State.FAILED, error=CANCELLED, finished_at=timezone.now()))
 
 
 def release(job: Leased, *, counts: bool = False) -> None:

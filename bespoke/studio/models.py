@@ -11,6 +11,8 @@ from django.db.models import F, Q
 
 from bespoke.studio.access import roles_of
 
+BASE = "base-products"  # the folder of the model that comes with Bespoke, see first.py
+
 
 class _Models(models.QuerySet["TrainedModel"]):
     def open_to(self, user: Any) -> _Models:
@@ -47,6 +49,10 @@ class TrainedModel(models.Model):
     def usable(self) -> bool:
         return self.registered_at is not None and not self.problem
 
+    @property
+    def is_base(self) -> bool:
+        return self.name == BASE
+
 
 class Leased(models.Model):
     """Work that waits for a worker. The row itself is the queue: see jobs.py."""
@@ -69,6 +75,8 @@ class Leased(models.Model):
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True)
 
+    turns: tuple[Q, ...] = (Q(),)  # of what waits: work of the first goes before all of the next
+
     class Meta:
         """The queue reads by state and age."""
 
@@ -84,6 +92,30 @@ class Leased(models.Model):
         return self.state in (self.State.WAITING, self.State.RUNNING)
 
 
+class Batch(models.Model):
+    """A list of texts that was ordered at once; each of its rows is a job."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    created_at = models.DateTimeField(auto_now_add=True)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)  # of the file
+    rows = models.JSONField()  # [line, text, {column: cell}] of each, as they were sent
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def cells(self) -> dict[int, dict[str, Any]]:
+        """Of each line, what it says besides its text, and the number of the line."""
+        return {line: {**cells, "line": line} for line, _, cells in self.rows}
+
+
 class Job(Leased):
     """An order for pictures of one text."""
 
@@ -96,6 +128,11 @@ class Job(Leased):
     best_of = models.PositiveSmallIntegerField()
     trial = models.BooleanField(default=False)  # drawn to compare models, not to be used
     unknown_words = models.JSONField(default=list)
+    varies = models.ForeignKey("Picture", models.PROTECT, null=True, related_name="variations")  # is drawn anew
+    batch = models.ForeignKey(Batch, models.PROTECT, null=True, related_name="jobs")
+    line = models.PositiveIntegerField(null=True)  # of the list, as its reader counts
+
+    turns = (Q(batch=None), Q(batch__isnull=False))  # nobody waits for somebody's list
 
     @property
     def results(self) -> models.QuerySet[Picture]:

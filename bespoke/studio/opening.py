@@ -36,7 +36,7 @@ atexit.register(_sandbox.__exit__)
 
 
 class UnusableError(Exception):
-    """A picture that cannot be edited, or a mask (`is_mask`) that does not go with it."""
+    """A file that cannot be read or used, or a mask (`is_mask`) that does not go with its picture."""
 
     def __init__(self, kind: str, detail: str = "", *, is_mask: bool = False) -> None:
         super().__init__(f"{kind} {detail}".strip())
@@ -103,7 +103,7 @@ def _take_in(picture: Any | Original, mask: Any, folder: Path, made: list[str]) 
                 _write(stream, sent)
     else:
         digest = _write(picture, sent)
-        kind = _ask("remake", str(sent), str(folder / "made"))["kind"]
+        kind = ask_decoder("remake", str(sent), str(folder / "made"))["kind"]
         with Image.open(folder / "made", formats=("PNG", "JPEG")) as image:
             size = image.size
         original = Original(_keep(folder / "made", "jpg" if kind == "jpeg" else "png", made), digest, "", size)
@@ -111,7 +111,7 @@ def _take_in(picture: Any | Original, mask: Any, folder: Path, made: list[str]) 
         return original
     _write(mask, folder / "sent-mask", is_mask=True)
     asked = [str(folder / name) for name in ("sent-mask", "mask", "sent")]
-    _ask("mask", *asked, list(original.size), is_mask=True)
+    ask_decoder("mask", *asked, list(original.size), is_mask=True)
     return original._replace(mask=_keep(folder / "mask", "png", made))
 
 
@@ -128,7 +128,8 @@ def _write(source: Any | BinaryIO, target: Path, *, is_mask: bool = False) -> st
     return digest.hexdigest()
 
 
-def _ask(do: str, *given: Any, is_mask: bool = False) -> dict[str, Any]:
+def ask_decoder(do: str, *given: Any, is_mask: bool = False) -> dict[str, Any]:
+    """What the decoder answers (workshop/decoder.py). Raises UnusableError, BusyError."""
     if not _one_at_a_time.acquire(timeout=PATIENCE_SECONDS):
         raise BusyError
     try:

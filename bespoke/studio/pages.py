@@ -11,24 +11,25 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bespoke.studio import jobs
+from bespoke.studio import jobs, orders, registration, variations
 from bespoke.studio.access import may, roles_of, set_role
 from bespoke.studio.audit import record
 from bespoke.studio.edit_pages import initial_of, stored
 from bespoke.studio.edit_pages import page as edit_page
 from bespoke.studio.forms import CreateForm, EditForm, PersonForm, RoleForm, TokenForm
-from bespoke.studio.models import Job, Picture, Token, TrainedModel
+from bespoke.studio.gallery import LONGEST_SEARCH, search
+from bespoke.studio.models import Batch, Job, Picture, Token, TrainedModel
 from bespoke.studio.policy.policy import BlockedError
-from bespoke.studio.review import calibrations
-from bespoke.studio.review.review import open_round, to_revise
+from bespoke.studio.review.review import to_revise
 from bespoke.studio.tokens import make_token, revoke_token
 
 PICTURES_A_PAGE = 24
+ORDERS_SHOWN = 12  # variations and edits of one picture
 NAVIGATION = {
     "create": gettext_lazy("Create"),
     "edit": gettext_lazy("Edit"),
@@ -43,7 +44,7 @@ NAVIGATION = {
     "audit": gettext_lazy("Audit"),
 }
 # Pages that belong to a place of the navigation.
-PARTS = {"job": "create", "picture": "gallery"}
+PARTS = {"picture": "gallery", "vary": "gallery"} | dict.fromkeys(("job", "preview", "batches", "batch"), "create")
 PARTS |= dict.fromkeys(("proposal", "review-decide", "gates", "gates-set", "exports", "recall"), "review")
 PARTS |= {"kpi-rates": "kpi", "audit-verify": "audit"}
 PARTS |= dict.fromkeys(("upload", "upload-progress", "version", "version-pictures", "train"), "catalogues")
@@ -71,29 +72,30 @@ def create(request: HttpRequest) -> HttpResponse:
         names = ("text", "balance", "seed", "best_of", "num_images", "model", "revises")
         given = {name: request.GET[name] for name in names if name in request.GET}
         form = CreateForm(request.user, initial=given)
-        return _create_page(request, form, None)
+        return create_page(request, form, None)
     form = CreateForm(request.user, request.POST)
     if not form.is_valid():
-        return _create_page(request, form, None, status=422)
+        return create_page(request, form, None, status=422)
     revised = form.cleaned_data.pop("revises")
     try:
-        with transaction.atomic():
-            job = jobs.enqueue(owner=request.user, **form.cleaned_data)
-            if revised is not None:
-                open_round(revised, job)
+        job = orders.draw(request.user, revises=revised, **form.cleaned_data)
     except BlockedError as error:
         form.add_error("text", _("Our rules do not allow this: %(words)s") % {"words": ", ".join(error.words)})
-        return _create_page(request, form, None, status=422)
+        return create_page(request, form, None, status=422)
     except jobs.QueueFullError:
         form.add_error(None, _("Too many orders are waiting. Try again in a minute."))
-        return _create_page(request, form, None, status=429)
+        return create_page(request, form, None, status=429)
     return redirect("job", job.pk)
 
 
-def _create_page(request: HttpRequest, form: CreateForm, job: Job | None, status: int = 200) -> HttpResponse:
-    ready = TrainedModel.objects.open_to(request.user).exists()
-    shown = {"form": form, "job": job, "ready": ready, "revised": to_revise(form["revises"].value())}
-    return render(request, "studio/create.html", shown, status=status)
+def create_page(
+    request: HttpRequest, form: CreateForm, job: Job | None, status: int = 200, preview: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The page of a form, beside it what became of its order, in it what a preview shows."""
+    models = list(TrainedModel.objects.open_to(request.user))
+    shown = {"form": form, "job": job, "ready": bool(models), "revised": to_revise(form["revises"].value())}
+    shown |= {"only_base": bool(models) and all(model.is_base for model in models)}
+    return render(request, "studio/create.html", shown | (preview or {}), status=status)
 
 
 @require_GET
@@ -113,7 +115,7 @@ def job(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         },
     )
     del form.fields["text"].widget.attrs["autofocus"]  # now the pictures are what matters
-    return _create_page(request, form, found)
+    return create_page(request, form, found)
 
 
 @require_GET
@@ -125,20 +127,66 @@ def job_result(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 @require_GET
 def gallery(request: HttpRequest) -> HttpResponse:
-    """All pictures, the newest first; `q` looks for words of their text."""
-    wanted = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    pictures = Picture.objects.filter(job__trial=False).select_related("job__model", "job__edit")
-    for word in wanted.split()[:10]:
-        pictures = pictures.filter(job__text__icontains=word)
+    """All pictures, the newest first; `q` looks for words of their text, `list` for those of a list."""
+    wanted = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST_SEARCH]
+    pictures = search(wanted).select_related("job__owner", "proposal", "recalled")
+    batch = Batch.objects.defer("rows").filter(pk=_uuid(request.GET.get("list", ""))).first()
+    if batch is not None:
+        pictures = pictures.filter(job__batch=batch).order_by("job__line", "number")
     page = Paginator(pictures, PICTURES_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "studio/gallery.html", {"page": page, "wanted": wanted})
+    return render(request, "studio/gallery.html", {"page": page, "wanted": wanted, "batch": batch})
 
 
 @require_GET
 def picture(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """One picture and everything that is known of it."""
-    found = get_object_or_404(Picture.objects.select_related("job__model", "job__owner", "job__edit"), pk=key)
-    return render(request, "studio/picture.html", {"picture": found, "job": found.job})
+    found = get_object_or_404(_whole_pictures(), pk=key)
+    recalled = getattr(found, "recalled", None)
+    shown = {"picture": found, "job": found.job, "recalled": recalled, "key": uuid.uuid4()}
+    shown |= {"may_vary": may(request.user, "vary") and recalled is None and not found.job.trial}
+    shown |= {"edits": variations.edits_of(found)[:ORDERS_SHOWN]} | _varied(found)
+    return render(request, "studio/picture.html", shown)
+
+
+def _whole_pictures() -> Any:
+    return Picture.objects.select_related("job__model", "job__owner", "job__edit", "job__varies", "job__batch").defer(
+        "job__batch__rows"
+    )
+
+
+@require_GET
+def picture_variations(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Only the part of a picture's page that changes while its variations wait."""
+    found = get_object_or_404(Picture, pk=key)
+    return render(request, "studio/variations.html", {"picture": found} | _varied(found))
+
+
+def _varied(found: Picture) -> dict[str, Any]:
+    orders = list(variations.orders_of(found)[:ORDERS_SHOWN])
+    return {"variations": orders, "varying": any(order.open for order in orders)}
+
+
+@require_POST
+def vary(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Order variations of a picture: `by` other seeds or other balances."""
+    found = get_object_or_404(_whole_pictures(), pk=key, recalled=None, job__trial=False)
+    by = variations.other_balances if request.POST.get("by") == "balances" else variations.other_seeds
+    try:
+        by(found, request.user, _uuid(request.POST.get("key", "")) or uuid.uuid4())
+    except variations.GoneError:
+        messages.error(request, _("Its model has changed since, or is not open to you, so it cannot be drawn anew."))
+    except BlockedError as error:
+        messages.error(request, _("Our rules do not allow this: %(words)s") % {"words": ", ".join(error.words)})
+    except jobs.QueueFullError:
+        messages.error(request, _("Too many orders are waiting. Try again in a minute."))
+    return redirect(f"{reverse('picture', args=[key])}#variations")
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 @require_GET
@@ -158,23 +206,16 @@ def models(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@transaction.atomic
 def register(request: HttpRequest, key: int) -> HttpResponse:
     """Let everybody draw with a model, or no longer."""
     model = get_object_or_404(TrainedModel, pk=key)
-    if "withdraw" in request.POST:
-        model.registered_at = model.registered_by = None
-        done = "model.withdrawn"
-    elif not model.problem and model.identity == request.POST.get("identity"):  # what the administrator saw
-        model.registered_at, model.registered_by = timezone.now(), request.user
-        done = "model.registered"
-    else:
+    try:
+        if "withdraw" in request.POST:
+            registration.withdraw(model, request.user)
+        else:
+            registration.register(model, request.user, request.POST.get("identity", ""))  # what they saw
+    except registration.ChangedError:
         messages.error(request, _("This model has changed meanwhile. Look again."))
-        return redirect("models")
-    model.save(update_fields=["registered_at", "registered_by"])
-    record(request.user, done, model, name=model.name, identity=model.identity)
-    if model.usable:
-        calibrations.order(model, request.user)
     return redirect("models")
 
 

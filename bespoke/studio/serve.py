@@ -10,13 +10,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bespoke.errors import UserError
-from bespoke.studio.home import DATABASE, HOME, HOST, URL, Home
+from bespoke.studio.home import DATABASE, HOME, HOST, SOCKET, URL, Home
 
 LOG = logging.getLogger("bespoke.studio")
 WORKERS = ("bespoke.studio.worker", "bespoke.studio.workshop.worker")  # who draws, who trains and the rest
@@ -39,7 +40,9 @@ def serve(home: Path, *, host: str, port: int, database: str | None, say: Callab
     listening = _listen(host, port)
     public = os.environ.get(URL) or f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
     say(f"The studio is at {public}, its models and pictures in {place.folder}. Ctrl-C stops it.")
-    asyncio.run(_run(listening))
+    with tempfile.TemporaryDirectory(prefix="bespoke-") as folder:  # a home's path may be too long for a socket
+        os.environ[SOCKET] = f"{folder}/worker"
+        asyncio.run(_run(listening))
 
 
 def _check_address(host: str) -> None:
@@ -59,7 +62,7 @@ def _set_up(say: Callable[[str], None]) -> None:
     django.setup()
     from django.conf import settings
 
-    from bespoke.studio.first import ensure_administrator
+    from bespoke.studio.first import ensure_administrator, offer_base
 
     if connection.vendor == "sqlite" and not settings.WAL_IS_SAFE:
         say("This SQLite is older than 3.51.3, whose write-ahead log may lose data: using its slower rollback journal.")
@@ -69,6 +72,7 @@ def _set_up(say: Callable[[str], None]) -> None:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"--database: cannot be used ({reason}); mend the address or the server") from error
     ensure_administrator(say)
+    offer_base(settings.HOME.models)
     connection.close()
 
 
@@ -130,6 +134,8 @@ async def _keep(module: str, stop: asyncio.Event) -> None:
             return
         asked.cancel()
         LOG.error("worker died, starting another", extra={"worker": module, "code": worker.returncode})
-        pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > 60 else min(2 * pause, LONGEST_PAUSE_SECONDS)
+        # Who lived longer than the longest pause is in no loop; it is back before its job's lease has run out.
+        lived = time.monotonic() - began > LONGEST_PAUSE_SECONDS
+        pause = FIRST_PAUSE_SECONDS if lived else min(2 * pause, LONGEST_PAUSE_SECONDS)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause)

@@ -25,11 +25,13 @@ from bespoke.pipeline import Pipeline
 from bespoke.provenance import mark
 from bespoke.studio import jobs, registry
 from bespoke.studio.edited import Made, edited
+from bespoke.studio.home import SOCKET
+from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, Picture
+from bespoke.studio.previews import answering
 
 LOG = logging.getLogger("bespoke.worker")
 IDLE_SECONDS, BEAT_SECONDS, SCAN_SECONDS = 0.2, 5.0, 5.0
-MOST_PIPELINES = 2  # kept in memory
 
 
 class StoppedError(Exception):
@@ -37,15 +39,15 @@ class StoppedError(Exception):
 
 
 class Artist:
-    """Draws jobs; keeps the models it has drawn with lately."""
+    """Draws jobs with the models that are loaded."""
 
-    def __init__(self, models: Path, stop: Event) -> None:
+    def __init__(self, models: Loaded, stop: Event) -> None:
         self._models, self._stop = models, stop
-        self._pipelines: dict[tuple[str, str], Pipeline] = {}
 
     def draw(self, job: Job) -> None:
         """Draw a job and hand it in. Raises UserError, StoppedError, LeaseLostError."""
-        pipeline, edit = self._pipeline(job), Edit.objects.filter(job=job).first()
+        pipeline = self._models.get(job.model.name, job.model.identity)
+        edit = Edit.objects.filter(job=job).first()
         drawn = edited(pipeline, job, edit) if edit else _drawn(pipeline, job)
         pictures: list[Picture] = []
         files: set[str] = set()
@@ -63,18 +65,6 @@ class Artist:
                 default_storage.delete(name)
             raise
         _clear_leftovers(job, files)
-
-    def _pipeline(self, job: Job) -> Pipeline:
-        place = self._models / job.model.name
-        key = (job.model.name, registry.stamp_of(place))
-        if key not in self._pipelines:
-            while len(self._pipelines) >= MOST_PIPELINES:
-                del self._pipelines[next(iter(self._pipelines))]
-            self._pipelines[key] = Pipeline.from_pretrained(place)
-        pipeline = self._pipelines[key]
-        if pipeline.identity != job.model.identity:
-            raise UserError(f"model {job.model.name} has changed since it was registered; register it again")
-        return pipeline
 
 
 def _drawn(pipeline: Pipeline, job: Job) -> Iterator[Made]:
@@ -118,7 +108,13 @@ def _clear_leftovers(job: Job, kept: set[str]) -> None:
 def work(stop: Event) -> None:
     """Take jobs and draw them until `stop` is set or the launcher is gone."""
     me, launcher = uuid.uuid4(), os.getppid()
-    artist = Artist(settings.HOME.models, stop)
+    models = Loaded(settings.HOME.models)
+    artist = Artist(models, stop)
+    if address := os.environ.get(SOCKET):
+        try:
+            answering.serve(models, address)
+        except OSError:  # orders are drawn all the same
+            LOG.exception("there are no previews")
     next_beat = next_scan = 0.0
     LOG.info("worker is ready")
     while not stop.is_set() and os.getppid() == launcher:

@@ -8,7 +8,7 @@ import pytest
 
 from bespoke.data.columns import Columns
 from bespoke.data.item import Problems
-from bespoke.data.tables import Row, read_table
+from bespoke.data.tables import Row, read_table, read_texts
 from bespoke.errors import UserError
 
 ROSE = Row("a/rose.png", ("a red rose",), {"color": "red", "price": "12"})
@@ -170,3 +170,12 @@ def test_a_workbook_whose_sheet_is_broken_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not an xlsx workbook .*; save it again, or as CSV UTF-8") as caught:
         list(read_table(tmp_path / "metadata.xlsx"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_of_texts_names_no_pictures_and_keeps_lines_and_other_cells(tmp_path: Path) -> None:
+    path = csv(tmp_path, "sku,caption,price\nA,a red rose,12\n\nB,,\n")
+    assert list(read_texts(path)) == [(2, ["a red rose"], {"sku": "A", "price": "12"}), (4, [], {"sku": "B"})]
+    built = list(read_texts(path, Columns(template="{SKU}: {caption}")))
+    assert [texts for _, texts, _ in built] == [["A: a red rose"], ["B"]]
+    with pytest.raises(UserError, match="metadata.csv:2: no column text or texts .columns: a, b.; say which"):
+        list(read_texts(csv(tmp_path, "a,b\n1,2\n")))

@@ -10,13 +10,14 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-from bespoke.studio.access import ROLES, ROUTES, may
-from bespoke.studio.models import Edit, Job, Picture, Token, TrainedModel
+from bespoke.studio.access import RESOURCES, ROLES, ROUTES, may
+from bespoke.studio.models import Batch, Edit, Job, Picture, Token, TrainedModel
 from bespoke.studio.tokens import make_token
 
 Visitor = Callable[[str], Client]
-POSTED = {"logout", "set_language", "register", "revoke", "person", "audit-verify", "api:generate", "api:edit"}
+POSTED = {"logout", "set_language", "register", "revoke", "person", "audit-verify", "v1:generate", "v1:edit"}
 POSTED |= {"version-check", "version-captions", "training-stop", "training-resume"}
+POSTED |= {"words", "preview", "vary", "batch-cancel", "batch-propose", "batch-export"}
 POSTED |= {"evaluate", "promote", "roll-back", "audience"}
 POSTED |= {"propose", "review-decide", "review-many", "review-withdraw", "gates-set", "export-make", "policy-remove"}
 
@@ -32,8 +33,27 @@ def names(patterns: list[Any], space: str = "") -> set[str]:
 
 
 def test_the_table_of_access_holds_every_route_and_no_other() -> None:
-    # The API's root only exists so that its address can be named.
-    assert names(get_resolver().url_patterns) - {"api:api-root"} == set(ROUTES)
+    # The roots of the APIs only exist so that their addresses can be named.
+    found = names(get_resolver().url_patterns) - {"api:api-root", "v1:api-root"}
+    assert found == {route.partition(" ")[0] for route in ROUTES}
+
+
+def test_every_operation_for_programs_asks_the_table() -> None:
+    from bespoke.studio.api import openai, resources
+    from bespoke.studio.api.bearer import ByToken
+
+    operations = {}
+    for space, api in (("v1", openai.api), ("api", resources.api)):
+        for router in api._get_bound_routers():
+            for view in router.path_operations.values():
+                for operation in view.operations:
+                    name = operation.url_name if space == "v1" else f"{operation.url_name} {operation.methods[0]}"
+                    operations[f"{space}:{name}"] = operation
+    described = {f"{space}:openapi-{kind}" for space in ("v1", "api") for kind in ("json", "view")}
+    assert operations.keys() == {route for route in ROUTES if route.startswith(("v1:", "api:"))} - described
+    for name, operation in operations.items():
+        assert [type(each) for each in operation.auth_callbacks] == [ByToken], name
+        assert len(operation.methods) == 1
 
 
 @pytest.fixture
@@ -51,10 +71,32 @@ def things(visitor: Visitor, version: Any) -> dict[str, Any]:
     keys = {"job": job, "job-result": job, "picture": picture, "picture-file": picture, "register": model}
     keys |= {"revoke": token, "person": owner}
     Edit.objects.create(job=job, file="none.png", sha256="", strength=0.7, mask="none.png")
+    batch = Batch.objects.create(owner=owner, name="cups.csv", rows=[])
+    keys |= {"vary": picture, "picture-variations": picture}
+    keys |= {name: batch for name in ROUTES if name.startswith("batch-")} | {"batch": batch}
     keys |= {"job-original": job, "job-mask": job, "picture-mask": picture}
     visitor("creator")
     creator = User.objects.get(username="creator")
-    return keys | workshop_things(owner, model, version) | review_things(creator, model, picture)
+    Batch.objects.update(owner=creator)  # only they and administrators may cancel it
+    keys |= workshop_things(owner, model, version) | review_things(creator, model, picture)
+    return keys | of_programs(keys, creator)
+
+
+def of_programs(things: dict[str, Any], creator: Any) -> dict[str, Any]:
+    """The same for routes of the API."""
+    of = {"catalogue": things["version"].catalogue, "upload": things["upload-progress"]}
+    of |= {name: things[name] for name in ("version", "training", "model", "comparison", "job", "picture")}
+    of |= {"review": things["proposal"], "policy-rule": things["policy-remove"]}
+    of |= {"list": things["batch"], "evaluation-report": things["evaluation-report"], "evaluations": things["model"]}
+    kinds = sorted(of, key=len, reverse=True)
+    found = {}
+    for resource in RESOURCES:
+        name = resource.partition(" ")[0]
+        kind = next((kind for kind in kinds if name == kind or name.startswith(f"{kind}-")), None)
+        if kind and name not in ("model-roll-back", "review-many"):
+            found[f"api:{resource}"] = of[kind]
+    asked = {"model": things["model"], "text": "a cup", "num_images": 1, "balance": 0.5, "seed": 1, "best_of": 1}
+    return found | {"api:job-cancel POST": Job.objects.create(owner=creator, **asked)}  # only they may cancel it
 
 
 def review_things(creator: Any, model: TrainedModel, picture: Picture) -> dict[str, Any]:
@@ -93,13 +135,17 @@ def test_a_role_may_call_what_the_table_says_and_nothing_else(
     route: str, role: str, things: dict[str, Any], visitor: Visitor
 ) -> None:
     rule, client = ROUTES[route], visitor(role)
-    address = reverse(route, kwargs={"key": things[route].pk} if route in things else None)
+    name, _, method = route.partition(" ")
+    given = {"key": things[route].pk} if route in things else {}
+    if name == "api:version-picture":
+        given["name"] = "none.png"
+    address = reverse(name, kwargs=given)
     headers = {}
     if rule.token and role:
         from django.contrib.auth.models import User
 
         headers = {"Authorization": f"Bearer {make_token(User.objects.get(username=role), 'test')}"}
-    call = client.post if route in POSTED else client.get
+    call = getattr(client, method.lower() or ("post" if route in POSTED else "get"))
     answer = call(address, headers=headers)
     sent_away = answer.status_code == 302 and answer["Location"].startswith(reverse("login"))
     if rule.public:

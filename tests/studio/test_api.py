@@ -32,7 +32,7 @@ def call(visitor: Visitor) -> Call:
 
 
 def test_a_job_that_nobody_draws_is_told_so_and_not_ordered_again(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bespoke.studio.api.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("bespoke.studio.api.openai.WAIT_SECONDS", 0.01)
     answer = call(n=3, seed=LARGEST_SEED, balance=0, best_of=2, user="somebody", quality="hd", size="32x32")
     assert answer.status_code == 503
     assert answer["Retry-After"] == "10"

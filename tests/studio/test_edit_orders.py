@@ -26,6 +26,7 @@ from bespoke.pipeline import Pipeline
 from bespoke.provenance import read_mark
 from bespoke.studio import jobs, opening, registry
 from bespoke.studio.exports.chain import chain_of
+from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, TrainedModel
 from bespoke.studio.opening import UnusableError, opened
 from bespoke.studio.policy.policy import add
@@ -226,7 +227,7 @@ def post(visitor: Visitor, editor: TrainedModel) -> Callable[..., Any]:
 
 
 def test_a_program_s_edit_is_a_job(post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bespoke.studio.api.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("bespoke.studio.api.openai.WAIT_SECONDS", 0.01)
     told = {"source": "a red cup", "strength": "0.4", "seed": "9", "n": "3", "size": "48x32", "quality": "high"}
     assert post(mask=file(half()), **told).status_code == 503
     job = Job.objects.get()
@@ -297,7 +298,7 @@ def test_a_worker_makes_the_pipeline_s_edit_marked_with_where_it_came_from(taugh
         jobs.enqueue(owner=owner, model=taught, edit=change, **asked)
     job = jobs.claim()
     assert job is not None
-    Artist(settings.HOME.models, Event()).draw(job)
+    Artist(Loaded(settings.HOME.models), Event()).draw(job)
     job.refresh_from_db()
     assert (job.state, job.edit.old_words, job.edit.new_words) == ("done", ["red"], ["blue"])
     picture = Image.open(io.BytesIO(sent()))
@@ -331,7 +332,7 @@ def test_an_edit_without_an_editor_fails_and_says_why(taught: TrainedModel) -> N
     pipeline.networks = replace(pipeline.networks, editor=None)
     pipeline.save_pretrained(settings.HOME.models / "mugs" / "model")
     with pytest.raises(UserError, match="was not taught to edit"):
-        Artist(settings.HOME.models, Event()).draw(job)
+        Artist(Loaded(settings.HOME.models), Event()).draw(job)
 
 
 def test_an_export_says_from_what_a_picture_was_edited(editor: TrainedModel, people: dict[str, Any]) -> None:

@@ -123,9 +123,9 @@ def test_charts_have_a_dot_for_each_number_and_run_nothing() -> None:
 @pytest.fixture
 def reviewed(visitor: Visitor) -> Any:
     """Decisions of this week, of as many model versions as asked for."""
-    from bespoke.studio.kpi import pages
+    from bespoke.studio.kpi import counting
 
-    pages._past.cache_clear()
+    counting._past.cache_clear()
 
     def make(num_models: int) -> None:
         for role in ("creator", "reviewer"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
 from bespoke.studio import jobs
+from bespoke.studio.batches import order
 from bespoke.studio.models import Job, Picture, Token, TrainedModel
 
 Visitor = Callable[[str], Client]
@@ -223,6 +226,7 @@ class Reader(HTMLParser):
 
 
 NAMES = {"Bespoke", "API", "OpenAI", "IPTC", "AI", "Python", "UTC", "mugs", "abc", "zebra", "red", "a", "shop"}
+NAMES |= {"CSV", "UTF", "Shift", "JIS", "Excel", "JSONL", "zip", "color", "type"}  # of files and columns
 
 
 def test_no_page_in_japanese_says_a_word_of_english(visitor: Visitor, model: TrainedModel) -> None:
@@ -230,6 +234,11 @@ def test_no_page_in_japanese_says_a_word_of_english(visitor: Visitor, model: Tra
     visitor("viewer")
     done = finish(User.objects.get(username="administrator"), model)
     waits = jobs.enqueue(owner=done.owner, model=model, text="a", num_images=1, balance=0, seed=1, best_of=1)
+    asked = {"num_images": 1, "balance": 0, "seed": 1, "best_of": 1}
+    batch = order(uuid.uuid4(), done.owner, "a", [(2, "a", {}), (3, "a", {})], model=model, **asked)
+    jobs.fail(jobs.claim(), "a")
+    Job.objects.filter(batch=batch, line=2).update(state="done")
+    Picture.objects.filter(job=done, number=1).update(job=Job.objects.get(batch=batch, line=2))
     TrainedModel.objects.create(name="shop", stamp="1")
     client.post("/tokens", {"name": "shop"})
     client.post("/language", {"language": "ja"})
@@ -241,10 +250,15 @@ def test_no_page_in_japanese_says_a_word_of_english(visitor: Visitor, model: Tra
         f"/jobs/{waits.pk}",
         "/gallery",
         "/gallery?q=nothing",
+        "/lists",
+        f"/lists/{batch.pk}",
+        f"/gallery?list={batch.pk}",
         "/models",
         "/tokens",
     ]
     answers = [client.get(place) for place in [*places, "/people", f"/pictures/{picture.pk}", "/nothing"]]
+    wrong = {"table": SimpleUploadedFile("a.csv", b"text,a\n,a\n"), "key": uuid.uuid4(), "model": model.pk}
+    answers += [client.post("/lists", wrong | asked), client.post(f"/pictures/{picture.pk}/vary", follow=True)]
     answers += [ask(client, model, text="", seed="x", balance="7"), client.post("/people", {"username": ""})]
     answers += [stranger.get("/login"), stranger.post("/login", {"username": "x", "password": "y"})]
     for answer in answers:
@@ -259,7 +273,7 @@ def test_no_page_in_japanese_says_a_word_of_english(visitor: Visitor, model: Tra
 def test_every_field_has_a_label_and_every_picture_a_text(visitor: Visitor, model: TrainedModel) -> None:
     client = visitor("administrator")
     job = finish(User.objects.get(), model)
-    for place in ("/create", f"/jobs/{job.pk}", "/gallery", "/models", "/tokens", "/people", "/login"):
+    for place in ("/create", "/lists", f"/jobs/{job.pk}", "/gallery", "/models", "/tokens", "/people", "/login"):
         page = client.get(place).content.decode()
         labelled = set(re.findall(r'<label[^>]* for="([^"]+)"', page))
         shown = re.findall(r"<(?:input|select|textarea)\b(?![^>]*type=\"hidden\")[^>]*>", page)

@@ -179,7 +179,11 @@ def test_a_copy_of_a_training_picture_is_found_and_a_mirrored_one(model: Trained
     assert [gate["passed"] for gate in found] == [False, False, True]
     assert [gate["nearest"][0]["index"] for gate in found[:2]] == [1, 2]
     assert max(gate["measured"] for gate in found[:2]) < 0.001
+    shown = Picture.objects.select_related("job__owner").filter(job=job)
+    before = gates.ask_all(shown)
+    assert gates.show_all(shown) == before
     (calibration.path / FEATURES).unlink()
+    assert gates.show_all(shown) == before  # pages look once
     picture = Picture.objects.select_related("job__owner").get(pk=job.results[2].pk)
     assert not gates.ask(picture, calibration)[1]["passed"]  # what cannot be told is closed
 
@@ -251,6 +255,7 @@ def test_a_recall_withdraws_all_that_is_alike_and_nothing_else(model: TrainedMod
     found = {by: set(recalls.like(bad.picture, by)) for by in recalls.LIKE}
     assert found == {
         "picture": {bad.picture},
+        "made": {bad.picture},
         "text": {bad.picture, same_text},
         "model": {bad.picture, same_model},
         "both": {bad.picture},

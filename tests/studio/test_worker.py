@@ -19,6 +19,7 @@ from bespoke.pipeline import Pipeline
 from bespoke.provenance import read_mark
 from bespoke.studio import jobs, registry
 from bespoke.studio.audit.models import Entry
+from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.worker import Artist, StoppedError
 
@@ -44,7 +45,7 @@ def claim(**asked: object) -> Job:
 
 def test_a_job_becomes_the_pictures_of_the_pipeline_each_marked(models: Path) -> None:
     job = claim()
-    Artist(models, Event()).draw(job)
+    Artist(Loaded(models), Event()).draw(job)
     job.refresh_from_db()
     assert (job.state, job.unknown_words) == ("done", ["zebra"])
     expected = Pipeline.from_pretrained(models / "mugs")("a red zebra", num_images=2, balance=0.25, seed=7)
@@ -61,7 +62,7 @@ def test_a_job_becomes_the_pictures_of_the_pipeline_each_marked(models: Path) ->
 def test_what_a_killed_worker_left_is_cleared_away(models: Path) -> None:
     job = claim()
     default_storage.save(f"{job.pk}/0-dead.png", ContentFile(b"half"))
-    Artist(models, Event()).draw(job)
+    Artist(Loaded(models), Event()).draw(job)
     assert len(default_storage.listdir(str(job.pk))[1]) == 2
 
 
@@ -69,7 +70,7 @@ def test_a_worker_that_lost_its_lease_leaves_no_file(models: Path) -> None:
     job = claim()
     Job.objects.update(lease=None)
     with pytest.raises(jobs.LeaseLostError):
-        Artist(models, Event()).draw(job)
+        Artist(Loaded(models), Event()).draw(job)
     assert default_storage.listdir(str(job.pk)) == ([], [])
     assert not Picture.objects.exists()
 
@@ -78,12 +79,12 @@ def test_a_worker_that_is_asked_to_stop_stops_between_pictures(models: Path) -> 
     stop = Event()
     stop.set()
     with pytest.raises(StoppedError):
-        Artist(models, stop).draw(claim())
+        Artist(Loaded(models), stop).draw(claim())
 
 
 def test_a_model_that_has_changed_is_not_drawn_with_until_it_is_registered_again(models: Path) -> None:
     job = claim()
-    artist = Artist(models, Event())
+    artist = Artist(Loaded(models), Event())
     TrainedModel.objects.update(identity="other", stamp="old")
     job.refresh_from_db()
     with pytest.raises(UserError, match="mugs has changed since it was registered"):

@@ -267,4 +267,8 @@ def test_a_wrong_or_crowded_comparison_orders_nothing(
 def test_the_card_is_read_as_text_whatever_it_holds(tmp_path: Path) -> None:
     (tmp_path / "MODEL_CARD.md").write_text("# Model card\n\nA model.\n\n- <b>one</b>\n", "utf-8")
     assert card_lines(tmp_path) == [("title", "Model card"), ("text", "A model."), ("item", "<b>one</b>")]
+    told = "# Base\n\nA model,\nof ours.\n\n| | |\n|---|---|\n| for | trying |\n\n## Measured\nIt was.\n"
+    (tmp_path / "MODEL_CARD.md").write_text(told, "utf-8")
+    shown = [("text", "A model, of ours."), ("row", "for · trying"), ("part", "Measured"), ("text", "It was.")]
+    assert card_lines(tmp_path)[1:] == shown
     assert card_lines(tmp_path / "none") == []

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from bespoke.studio.audit.actions import ACTIONS
 from bespoke.studio.audit.chain import Verdict, verify
 from bespoke.studio.audit.forms import FilterForm
 from bespoke.studio.audit.models import Entry
+from bespoke.studio.audit.reading import HEADING, MOST_EXPORTED, cells_of, rows_of
 from bespoke.studio.tables import csv_answer, jsonl_answer
 
 ROWS_A_PAGE = 50
-MOST_EXPORTED = 200_000
-HEADING = ("number", "at", "actor_id", "actor", "action", "subject", "details", "seal")
-
-
-class Row(NamedTuple):
-    """A deed as people read it."""
-
-    entry: Entry
-    actor: str  # a name now known under the number; empty for the studio and for strangers
-    label: Any
-    told: list[tuple[str, Any]]
 
 
 @require_GET
@@ -55,7 +41,7 @@ def _page(request: HttpRequest, verdict: Verdict | None) -> HttpResponse:
     kept = {name: value for name, value in request.GET.items() if value and name in form.fields}
     shown = {
         "form": form,
-        "rows": _rows(found[:ROWS_A_PAGE]),
+        "rows": rows_of(found[:ROWS_A_PAGE]),
         "kept": urlencode(kept),
         "older": found[ROWS_A_PAGE - 1].number if len(found) > ROWS_A_PAGE else None,
         "first": "before" not in request.GET,
@@ -74,17 +60,7 @@ def audit_export(request: HttpRequest) -> HttpResponse:
     if entries[MOST_EXPORTED:].exists():
         form.add_error(None, _("These are more than 200,000 rows. Narrow the days, and export them in parts."))
         return render(request, "audit/audit.html", {"form": form, "rows": []}, status=422)
-    rows = (
-        (e.number, e.at.isoformat(), e.actor_id, actor, e.action, e.subject, dict(told), e.seal)
-        for e, actor, _label, told in _rows(entries)
-    )
+    rows = cells_of(entries)
     if request.GET.get("format") == "jsonl":
         return jsonl_answer("audit", (dict(zip(HEADING, row, strict=True)) for row in rows))
     return csv_answer("audit", HEADING, rows)
-
-
-def _rows(entries: Iterable[Entry]) -> list[Row]:
-    entries = list(entries)
-    wanted = {entry.actor_id for entry in entries}
-    names = dict(User.objects.filter(pk__in=wanted).values_list("pk", "username"))
-    return [Row(e, names.get(e.actor_id, ""), ACTIONS.get(e.action, e.action), list(e.told.items())) for e in entries]

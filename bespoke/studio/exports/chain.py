@@ -38,6 +38,8 @@ def chain_of(proposal: Proposal) -> dict[str, Any]:
             "catalogue_fingerprint": version.fingerprint,
             "source_pictures": version.num_pictures,
         }
+    if picture.job.varies_id is not None:
+        told["variation_of"] = str(picture.job.varies_id)
     if (edit := Edit.objects.filter(job=picture.job_id).first()) is not None:
         told |= origin(edit)
     return told | {"nearest_sources": _nearest(proposal)}

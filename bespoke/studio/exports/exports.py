@@ -23,6 +23,7 @@ from bespoke.studio.audit import record
 from bespoke.studio.exports.chain import chain_of, source_of
 from bespoke.studio.exports.credentials import signed
 from bespoke.studio.exports.models import Export, Exported
+from bespoke.studio.models import Batch
 from bespoke.studio.policy.models import Rule
 from bespoke.studio.policy.policy import BlockedError, judge
 from bespoke.studio.review.models import Proposal
@@ -54,6 +55,8 @@ def export(keys: Sequence[int], user: Any, purpose: str) -> Made:
     if len(found) != len(set(keys)) or not 0 < len(found) <= MOST:
         raise NotApprovedError
     rules, roles = list(Rule.objects.all()), roles_of(user)
+    lists = Batch.objects.in_bulk({proposal.picture.job.batch_id for proposal in found} - {None})
+    cells = {key: batch.cells for key, batch in lists.items()}
     files, rows, said = [], [], []
     for proposal in found:
         findings = judge(proposal.picture.job.text, rules, roles)
@@ -63,7 +66,8 @@ def export(keys: Sequence[int], user: Any, purpose: str) -> Made:
         said += [line for line in disclaimers if line not in said]
         content = _marked(proposal, " ".join(disclaimers))
         files.append((f"{proposal.picture_id}.png", content))
-        rows.append(_row(proposal, content, disclaimers))
+        job = proposal.picture.job
+        rows.append(_row(proposal, content, disclaimers, cells.get(job.batch_id, {}).get(job.line, {})))
     single = len(found) == 1
     content = files[0][1] if single else _zip(files, rows, _sources(found), said)
     with transaction.atomic():
@@ -102,8 +106,11 @@ def _marked(proposal: Proposal, disclaimer: str) -> bytes:
         return signed(file.read_bytes(), str(picture.pk), chain)
 
 
-def _row(proposal: Proposal, content: bytes, disclaimers: list[str]) -> dict[str, Any]:
-    """What metadata.jsonl says of a picture: flat, so that the export is itself a catalogue."""
+def _row(proposal: Proposal, content: bytes, disclaimers: list[str], cells: dict[str, Any]) -> dict[str, Any]:
+    """What metadata.jsonl says of a picture: flat, so that the export is itself a catalogue.
+
+    cells: of the row in the list that it was ordered by, which come first and give way to what is ours.
+    """
     picture, chain = proposal.picture, chain_of(proposal)
     told = {
         "file_name": f"{picture.pk}.png",
@@ -115,7 +122,7 @@ def _row(proposal: Proposal, content: bytes, disclaimers: list[str]) -> dict[str
         "sha256": hashlib.sha256(content).hexdigest(),
         "disclaimer": " ".join(disclaimers),
     }
-    return told | chain | {"nearest_sources": " ".join(chain["nearest_sources"])}
+    return cells | told | chain | {"nearest_sources": " ".join(chain["nearest_sources"])}
 
 
 def _sources(found: Sequence[Proposal]) -> dict[str, str]:

@@ -79,6 +79,7 @@ class RecallForm(forms.Form):
         label=_("Which"),
         choices=(
             ("picture", _("This picture only")),
+            ("made", _("It and all that was made from it")),
             ("both", _("All of this model and this text")),
             ("text", _("All of this text, of every model")),
             ("model", _("All of this model, of every text")),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from bespoke.studio.exports.models import Exported
 from bespoke.studio.models import Picture, TrainedModel
 from bespoke.studio.review import calibrations, recalls
 from bespoke.studio.review.forms import LimitForm, MeasureForm, RecallForm
@@ -99,7 +98,7 @@ def recall(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         return redirect(f"{request.path}?by={form.cleaned_data['by']}")
     by = _chosen(request)
     found = recalls.like(picture, by).select_related("job", "proposal", "recalled").order_by("-created_at")
-    gone = _exports(picture, by)
+    gone = recalls.exports_of(picture, by)
     shown = {
         "picture": picture,
         "form": form,
@@ -119,14 +118,9 @@ def recall_exports(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     picture = get_object_or_404(Picture.objects.select_related("job"), pk=key)
     rows = (
         (e.export.at.isoformat(), e.export.by.get_username(), e.export.purpose, e.export_id, e.picture_id, e.sha256)
-        for e in _exports(picture, _chosen(request))
+        for e in recalls.exports_of(picture, _chosen(request))
     )
     return csv_answer("recall", ("at", "by", "purpose", "export", "picture", "sha256"), rows)
-
-
-def _exports(picture: Picture, by: str) -> QuerySet[Exported]:
-    found = Exported.objects.filter(picture__in=recalls.like(picture, by)).select_related("export", "export__by")
-    return found.order_by("-export__at", "pk")
 
 
 def _chosen(request: HttpRequest) -> str:

@@ -6,6 +6,7 @@ that nothing was copied. The limit is what real pictures of the same catalogue t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +14,46 @@ from django.core.files.storage import default_storage
 from numpy.typing import NDArray
 from PIL import Image
 
-from bespoke.errors import UserError
 from bespoke.studio.review.small import FEATURES, NUM_FEATURES, distances, small
 
 NUM_SHOWN = 3
+MOST_REMEMBERED = 20_000  # pictures
+
+_remembered: dict[tuple[Path, str], list[tuple[int, float]]] = {}
 
 
-def find(folder: Path, file: str) -> list[tuple[int, float]]:
-    """The nearest training pictures of a stored picture: place among them, and distance in [0, 1].
+def recall_all(folder: Path, files: Iterable[str]) -> dict[str, list[tuple[int, float]]]:
+    """As `find_all`, but each picture is looked at once: for pages that only show what was found."""
+    files = list(files)
+    if len(_remembered) > MOST_REMEMBERED:
+        _remembered.clear()
+    fresh = find_all(folder, [file for file in files if (folder, file) not in _remembered])
+    _remembered.update({(folder, file): nearest for file, nearest in fresh.items()})
+    return {file: _remembered[folder, file] for file in files if (folder, file) in _remembered}
 
-    Raises UserError where the picture or what it is compared with cannot be read.
+
+def find_all(folder: Path, files: Iterable[str]) -> dict[str, list[tuple[int, float]]]:
+    """The nearest training pictures of stored pictures: place among them, and distance in [0, 1].
+
+    A picture is left out where it, or what it is compared with, cannot be read.
     """
+    seen = {file: features for file in files if (features := _seen(file)) is not None}
+    if not seen:
+        return {}
+    try:
+        known: NDArray[np.uint8] = np.memmap(folder / FEATURES, np.uint8, "r").reshape(-1, NUM_FEATURES)
+    except (OSError, ValueError):
+        return {}
+    found = {}
+    for file, apart in zip(seen, distances(np.stack([*seen.values()]), known), strict=True):
+        order = np.argsort(apart, kind="stable")[:NUM_SHOWN]
+        found[file] = [(int(place), float(apart[place])) for place in order]
+    return found
+
+
+def _seen(file: str) -> NDArray[np.uint8] | None:
     try:
         with default_storage.open(file) as stream, Image.open(stream, formats=("PNG",)) as picture:
-            seen = small(picture)
-        known: NDArray[np.uint8] = np.memmap(folder / FEATURES, np.uint8, "r").reshape(-1, NUM_FEATURES)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{file}: cannot be compared with training pictures ({error}); calibrate again") from error
-    apart = distances(seen[None], known)[0]
-    order = np.argsort(apart, kind="stable")[:NUM_SHOWN]
-    return [(int(place), float(apart[place])) for place in order]
+            return small(picture)
+    except (OSError, ValueError):
+        return None

@@ -22,8 +22,6 @@ from bespoke.studio.review.models import Proposal, Request
 from bespoke.studio.review.reasons import REASONS
 from bespoke.studio.review.review import ClosedError, MovedError, UntoldError, move, move_all, propose
 
-MOST_AT_ONCE = 100
-
 
 @require_GET
 def review(request: HttpRequest) -> HttpResponse:
@@ -140,7 +138,7 @@ def review_withdraw(request: HttpRequest, key: int) -> HttpResponse:
 def review_many(request: HttpRequest) -> HttpResponse:
     """Take, assign, approve or reject all that are ticked."""
     name, chosen = request.POST.get("move", ""), []
-    for pair in request.POST.getlist("proposal")[:MOST_AT_ONCE]:
+    for pair in request.POST.getlist("proposal")[: queue.MOST_AT_ONCE]:
         key, turn = (_whole(part) for part in [*pair.split(":"), ""][:2])
         if key is not None and turn is not None:
             chosen.append((key, turn))
@@ -178,7 +176,7 @@ def _whole(text: str) -> int | None:
 
 def _keys(texts: list[str]) -> list[uuid.UUID]:
     keys = []
-    for text in texts[:MOST_AT_ONCE]:
+    for text in texts[: queue.MOST_AT_ONCE]:
         try:
             keys.append(uuid.UUID(text))
         except ValueError:

@@ -11,6 +11,7 @@ from bespoke.studio.review.models import Proposal, Request
 from bespoke.studio.review.states import APPROVED, IN_REVIEW, MOVES, OPEN, REJECTED, REVISE, WITHDRAWN
 
 ROWS_A_PAGE = 24
+MOST_AT_ONCE = 100  # that are moved together
 TABS = ("open", "mine", "revise", "approved", "closed")
 MOST_COUNTED = 1000
 
@@ -36,7 +37,7 @@ def tab(name: str, user: Any) -> QuerySet[Proposal]:
     return found.filter(state__in=(REVISE, REJECTED, WITHDRAWN)).order_by("-id")
 
 
-def page(name: str, user: Any, line: str, after: int | None) -> Listed:
+def page(name: str, user: Any, line: str, after: int | None, limit: int = ROWS_A_PAGE) -> Listed:
     """A page of a list, of one product line where `line` says so."""
     found = tab(name, user)
     if line:
@@ -45,8 +46,8 @@ def page(name: str, user: Any, line: str, after: int | None) -> Listed:
         rising = not found.query.order_by[0].startswith("-")
         found = found.filter(id__gt=after) if rising else found.filter(id__lt=after)
     found = found.select_related("picture__job", "round__request", "assigned_to", "proposed_by", "decided_by")
-    rows = list(found[: ROWS_A_PAGE + 1])
-    return Listed(rows[:ROWS_A_PAGE], rows[ROWS_A_PAGE - 1].pk if len(rows) > ROWS_A_PAGE else None)
+    rows = list(found[: limit + 1])
+    return Listed(rows[:limit], rows[limit - 1].pk if len(rows) > limit else None)
 
 
 def count(name: str, user: Any) -> str:

@@ -45,16 +45,11 @@ def propose(pictures: Sequence[Picture], user: Any, product_line: str = "") -> l
         raise PermissionDenied
     known = set(Proposal.objects.filter(picture__in=pictures).values_list("picture_id", flat=True))
     known |= set(Recalled.objects.filter(picture__in=pictures).values_list("picture_id", flat=True))
-    made = []
-    for picture in pictures:
-        if picture.pk in known or picture.job.trial:
-            continue
-        round_ = _round_of(picture.job, product_line)
-        found = gates.ask(picture, gates.calibration_of(picture))
-        now = timezone.now()
-        made.append(
-            Proposal.objects.create(picture=picture, round=round_, proposed_at=now, proposed_by=user, gates=found)
-        )
+    fresh = [picture for picture in pictures if picture.pk not in known and not picture.job.trial]
+    found, made = gates.ask_all(fresh), []
+    for picture in fresh:
+        of = {"round": _round_of(picture.job, product_line), "gates": found[picture.pk]}
+        made.append(Proposal.objects.create(picture=picture, proposed_at=timezone.now(), proposed_by=user, **of))
     for proposal in made:
         told = {"picture": str(proposal.picture_id), "passed": proposal.passed}
         record(user, "review.proposed", proposal, **told)

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from bespoke.studio.access import may
 from bespoke.studio.workshop import catalogues as rules
-from bespoke.studio.workshop import reports
+from bespoke.studio.workshop import checking, reports
 from bespoke.studio.workshop.models import Catalogue, Check, Training, Upload, Version
-from bespoke.studio.workshop.told import tell_advice
-from bespoke.studio.workshop.version_files import FILE, ORIGINAL, TEXTS, read_rows
+from bespoke.studio.workshop.version_files import FILE, ORIGINAL, TEXTS
+from bespoke.studio.workshop.version_pictures import LONGEST_SEARCH, file_of, search
 
 PICTURES_A_PAGE = 24
 SHOWN_OF_FINDING = 8
@@ -55,10 +55,7 @@ def _found(key: int) -> Version:
 
 def _shown(request: HttpRequest, version: Version) -> dict[str, Any]:
     last = version.checks.order_by("created_at").last()
-    report = version.report
-    data = reports.as_data(report.path) if report else {}
-    for line in data.get("advice", ()):
-        line["text"] = tell_advice(line["key"], line["text"])
+    data = checking.report(version)
     for finding in data.get("findings", ()):
         names = [each["file_name"] for group in finding["groups"] for each in group]
         finding["shown"] = names[:SHOWN_OF_FINDING]
@@ -67,7 +64,7 @@ def _shown(request: HttpRequest, version: Version) -> dict[str, Any]:
         "catalogue": version.catalogue,
         "versions": version.catalogue.versions.all(),
         "trainings": Training.objects.filter(version=version).order_by("-created_at"),
-        "report": report,
+        "report": version.report,
         "data": data,
         "check": last,
         "may_change": may(request.user, "version-captions"),
@@ -91,16 +88,9 @@ def report(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def pictures(request: HttpRequest, key: int) -> HttpResponse:
     """The pictures with their captions, some a page; `q` looks for words, `finding` shows what the doctor means."""
     found = _found(key)
-    wanted = request.GET.get("q", "").strip()[:200]
+    wanted = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     finding = request.GET.get("finding", "")
-    rows = [(number, row) for number, row in enumerate(read_rows(found.path), 1)]
-    if finding:
-        meant = _named_in(found, finding)
-        rows = [(number, row) for number, row in rows if row[FILE] in meant]
-    words = wanted.casefold().split()
-    if words:
-        rows = [(number, row) for number, row in rows if all(word in _searched(row) for word in words)]
-    page = Paginator(rows, PICTURES_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(search(found, wanted, finding), PICTURES_A_PAGE).get_page(request.GET.get("page"))
     shown = [
         {"number": number, "file": row[FILE], "original": row[ORIGINAL], "captions": "\n".join(row[TEXTS])}
         for number, row in page.object_list
@@ -111,26 +101,18 @@ def pictures(request: HttpRequest, key: int) -> HttpResponse:
     return render(request, "workshop/pictures.html", asked)
 
 
-def _searched(row: dict[str, Any]) -> str:
-    return "\n".join([*row[TEXTS], row[ORIGINAL]]).casefold()
-
-
-def _named_in(version: Version, kind: str) -> frozenset[str]:
-    """The pictures of a finding of the doctor; of an older report, too: one mends them one after another."""
-    last = version.checks.filter(state=Check.State.DONE).order_by("created_at").last()
-    data = reports.as_data(last.path) if last else {}
-    found = (finding for finding in data.get("findings", ()) if finding["kind"] == kind)
-    return frozenset(each["file_name"] for finding in found for group in finding["groups"] for each in group)
-
-
 @require_GET
 def picture(request: HttpRequest, key: int) -> HttpResponse:
     """One picture, `name`d as in the version's table; no other file can be named."""
-    found, name = _found(key), request.GET.get("name", "")
-    if not any(row[FILE] == name for row in read_rows(found.path)):
+    return picture_answer(_found(key), request.GET.get("name", ""))
+
+
+def picture_answer(version: Version, name: str) -> HttpResponse:
+    """The file of a picture. Raises Http404."""
+    if (file := file_of(version, name)) is None:
         raise Http404
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    response = HttpResponse((found.path / name).read_bytes(), content_type=kind)
+    response = HttpResponse(file.read_bytes(), content_type=kind)
     response["Cache-Control"] = "private, max-age=31536000, immutable"  # the name holds a hash of the content
     return response
 

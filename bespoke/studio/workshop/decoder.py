@@ -18,8 +18,9 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 from bespoke.data.item import Problems
 from bespoke.data.pictures import FORMATS, MIN_SIDE, as_rgb
 from bespoke.data.readers import SPLIT_FOLDERS
-from bespoke.data.tables import read_table
+from bespoke.data.tables import read_table, read_texts
 from bespoke.errors import UserError
+from bespoke.studio.limits import MOST_ROWS
 from bespoke.studio.workshop.asked import Asked
 from bespoke.studio.workshop.limits import (
     DECODER_BYTES,
@@ -144,6 +145,29 @@ def read(source: str, target: str, asked: dict[str, Any]) -> dict[str, Any]:
     return {"rows": count, "blank": len(blank)}
 
 
+def texts(source: str, target: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Read a list of texts into a file of one JSON list a line: number of the row, its texts, its other cells.
+
+    The answer is `rows`, or `fault` with `detail` as for `read`.
+    """
+    count = 0
+    try:
+        with Path(target).open("w", encoding="utf-8", newline="\n") as out:
+            for row in read_texts(Path(source), Asked(**asked).columns()):
+                count += 1
+                if count > MOST_ROWS:
+                    return {"fault": "too_many", "detail": str(MOST_ROWS)}
+                line = json.dumps(row, ensure_ascii=False)
+                out.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
+    except UserError as error:
+        return {"fault": "bad_table", "detail": str(error).replace(source, "").lstrip(":")}
+    except MemoryError:
+        return {"fault": "too_large"}
+    except Exception as error:
+        return {"fault": "bad_table", "detail": " ".join(str(error).split())[:200]}
+    return {"rows": count}
+
+
 def main() -> None:
     """Answer until the input ends."""
     _limit_memory()
@@ -151,6 +175,7 @@ def main() -> None:
         "remake": (remake, PICTURE_SECONDS),
         "mask": (mask, PICTURE_SECONDS),
         "read": (read, TABLE_SECONDS),
+        "texts": (texts, TABLE_SECONDS),
     }
     for line in sys.stdin:
         do, *given = json.loads(line)

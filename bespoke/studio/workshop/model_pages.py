@@ -16,10 +16,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from bespoke.studio import jobs
 from bespoke.studio.access import may
 from bespoke.studio.models import TrainedModel
-from bespoke.studio.workshop import comparing, promotion, reports, runs
+from bespoke.studio.workshop import comparing, evaluating, promotion, reports, runs
 from bespoke.studio.workshop.forms import AudienceForm, CompareForm, EvaluateForm, PromoteForm
 from bespoke.studio.workshop.models import Comparison, Evaluation, Promotion, Training
-from bespoke.studio.workshop.told import tell_gate_advice
 
 
 @require_GET
@@ -38,18 +37,15 @@ def _shown(request: HttpRequest, key: int) -> dict[str, Any]:
     found = get_object_or_404(TrainedModel, pk=key)
     run = settings.HOME.models / found.name
     training = Training.objects.filter(run=found.name).select_related("version__catalogue").first()
-    evaluations = Evaluation.objects.filter(model=found, identity=found.identity).order_by("-created_at")
-    done = evaluations.filter(state=Evaluation.State.DONE).select_related("version__catalogue").first()
-    data = reports.as_data(done.path) if done else {}
-    for gate in data.get("gates", ()):
-        gate["advice"] = tell_gate_advice(gate["gate"], gate["measured"])
+    evaluations = evaluating.of(found)
+    done = evaluations.filter(state=Evaluation.State.DONE).first()
     last = training.version.pk if training else None
     return {
         "model": found,
         "training": training,
         "card": runs.card_lines(run),
         "evaluation": done,
-        "data": data,
+        "data": evaluating.report(done) if done else {},
         "last": evaluations.first(),
         "evaluate_form": EvaluateForm(initial={"version": last}),
         "passing": promotion.passing(found),
@@ -68,7 +64,7 @@ def evaluate(request: HttpRequest, key: int) -> HttpResponse:
     """Order an evaluation."""
     found, form = get_object_or_404(TrainedModel, pk=key), EvaluateForm(request.POST)
     if form.is_valid() and found.identity:
-        Evaluation.objects.create(owner=request.user, model=found, identity=found.identity, **form.cleaned_data)
+        evaluating.order(found, request.user, **form.cleaned_data)
     else:
         messages.error(request, _("Choose a catalogue that is there."))
     return redirect("model", key)

@@ -67,16 +67,26 @@ def sheet_captions(run: Path) -> list[str]:
 
 
 def card_lines(run: Path) -> list[tuple[str, str]]:
-    """The model card as kinds and texts of lines: title, item, text. No HTML in it means anything."""
+    """The model card as kinds and texts: title, part, item, row, text. No HTML in it means anything."""
     try:
         lines = (run / CARD).read_text("utf-8", "replace")[:20_000].splitlines()
     except OSError:
         return []
-    kinds = (("# ", "title"), ("- ", "item"))
-    told = []
-    for line in filter(str.strip, lines):
+    kinds = (("# ", "title"), ("## ", "part"), ("- ", "item"), ("|", "row"))
+    told: list[tuple[str, str]] = []
+    apart = True  # what follows begins anew
+    for line in map(str.strip, lines):
         mark, kind = next(((mark, kind) for mark, kind in kinds if line.startswith(mark)), ("", "text"))
-        told.append((kind, line.removeprefix(mark)))
+        text = line.removeprefix(mark)
+        if kind == "row":
+            text = " · ".join(filter(None, map(str.strip, text.split("|"))))
+        if not text.strip("-: ·"):  # an empty line, or the rule below the heading of a table
+            apart = True
+        elif kind == "text" and not apart:
+            told[-1] = (told[-1][0], f"{told[-1][1]} {text}")
+        else:
+            told.append((kind, text))
+            apart = kind not in ("text", "item")
     return told
 
 

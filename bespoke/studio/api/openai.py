@@ -5,58 +5,46 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from importlib.metadata import version
 from typing import Any, Literal
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.translation import override
 from ninja import File, Form, NinjaAPI, Schema, UploadedFile
-from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.security import HttpBearer
+from ninja.errors import HttpError
 from pydantic import Field
 
 from bespoke.studio import jobs
-from bespoke.studio.access import may
+from bespoke.studio.api import errors
+from bespoke.studio.api.bearer import ByToken, described
 from bespoke.studio.limits import (
     LARGEST_SEED,
     LONGEST_TEXT,
     MOST_CANDIDATES,
     MOST_IMAGES,
-    RETRY_SECONDS,
     USUAL_STRENGTH,
     text_problem,
 )
 from bespoke.studio.models import Edit, Job, TrainedModel
-from bespoke.studio.opening import BusyError, UnusableError, opened
+from bespoke.studio.opening import UnusableError, opened
 from bespoke.studio.policy.policy import BlockedError
-from bespoke.studio.tokens import user_of
 
 WAIT_SECONDS = 300.0  # for a job, before the caller is told to come back
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0  # every look is a query: who waits long looks rarely
 
 
-class ByToken(HttpBearer):
-    """Lets in whoever brings a token of a user whose role may call the route."""
-
-    async def authenticate(self, request: HttpRequest, token: str) -> Any:
-        user = await sync_to_async(user_of)(request)
-        if user is None:
-            return None
-        request.user = user
-        match = request.resolver_match
-        if match is None or not await sync_to_async(may)(user, match.view_name):
-            raise HttpError(403, "the role of this token's owner does not allow this")
-        return user
-
-
 api = NinjaAPI(
     title="Bespoke",
+    version=version("bespoke"),
     description="Pictures from text, by the models of this studio. OpenAI's clients work as they are.",
     auth=ByToken(),
-    urls_namespace="api",
+    urls_namespace="v1",
+    docs_decorator=described,
 )
+errors.tell(api)
 
 
 class Wanted(Schema):
@@ -126,13 +114,7 @@ class Models(Schema):
     data: list[Model]
 
 
-class Trouble(Schema):
-    """An error as OpenAI's clients read it."""
-
-    error: dict[str, Any]
-
-
-@api.get("/models", response=Models, url_name="models", summary="List the models")
+@api.get("/models", response=errors.answers(Models), url_name="models", summary="List the models")
 async def list_models(request: HttpRequest) -> Any:
     """The models that this user may draw with, the one that was promoted last first."""
     data = [
@@ -144,7 +126,7 @@ async def list_models(request: HttpRequest) -> Any:
 
 @api.post(
     "/images/generations",
-    response={200: Images, frozenset({400, 401, 403, 404, 429, 500, 503}): Trouble},
+    response=errors.answers(Images),
     url_name="generate",
     summary="Draw pictures",
 )
@@ -155,7 +137,7 @@ async def generate(request: HttpRequest, order: Order) -> Any:
 
 @api.post(
     "/images/edits",
-    response={200: Images, frozenset({400, 401, 403, 404, 429, 500, 503}): Trouble},
+    response=errors.answers(Images),
     url_name="edit",
     summary="Change a picture by its text",
 )
@@ -211,7 +193,7 @@ def _enqueue(user: Any, order: Order) -> Job:
             best_of=order.best_of,
         )
     except BlockedError as error:
-        raise HttpError(400, f"prompt: this studio's rules do not allow {error}; write it without") from error
+        raise _blocked(error) from error
 
 
 def _enqueue_edit(user: Any, change: Change, image: UploadedFile, mask: UploadedFile | None) -> Job:
@@ -244,7 +226,11 @@ def _enqueue_edit(user: Any, change: Change, image: UploadedFile, mask: Uploaded
         with override("en"):
             raise HttpError(400, f"{'mask' if error.is_mask else 'image'}: {error.told}") from error
     except BlockedError as error:
-        raise HttpError(400, f"prompt: this studio's rules do not allow {error}; write it without") from error
+        raise _blocked(error) from error
+
+
+def _blocked(error: BlockedError) -> HttpError:
+    return HttpError(400, f"prompt: this studio's rules do not allow {error}; write it without")
 
 
 def _images(job: Job) -> Images:
@@ -256,42 +242,3 @@ def _images(job: Job) -> Images:
         data.append(Image(b64_json=encoded, id=str(picture.pk), **told))
     assert job.finished_at is not None
     return Images(created=int(job.finished_at.timestamp()), data=data, unknown_words=job.unknown_words)
-
-
-def _trouble(
-    request: HttpRequest, status: int, message: str, *, param: str | None = None, code: str = ""
-) -> HttpResponse:
-    kind = "server_error" if status >= 500 else "invalid_request_error"
-    told = {"message": message, "type": kind, "param": param, "code": code or None}
-    response = api.create_response(request, {"error": told}, status=status)
-    if status in (429, 503):
-        response["Retry-After"] = str(RETRY_SECONDS)
-    if status in (500, 503):  # the job is there; OpenAI's client would order it again
-        response["X-Should-Retry"] = "false"
-    return response
-
-
-@api.exception_handler(AuthenticationError)
-def _no_token(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-    response = _trouble(request, 401, "no valid token; make one in the studio under API", code="invalid_api_key")
-    response["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-@api.exception_handler(HttpError)
-def _refused(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return _trouble(request, error.status_code, error.message)
-
-
-@api.exception_handler(jobs.QueueFullError)
-@api.exception_handler(BusyError)
-def _full(request: HttpRequest, error: Exception) -> HttpResponse:
-    return _trouble(request, 429, "too many orders are waiting; come back in a moment", code="queue_full")
-
-
-@api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    first = error.errors[0]
-    loc = first.get("loc", ())
-    where = ".".join(str(part) for part in loc[2 if loc[:1] == ("body",) else 1 :])  # of JSON, below its schema
-    return _trouble(request, 400, f"{where}: {first.get('msg', 'not valid')}", param=where or None)

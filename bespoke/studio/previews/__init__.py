@@ -1,0 +1,1 @@
+"""What does a model say to a text that is still being typed? Words it does not know, and pictures that nobody keeps."""

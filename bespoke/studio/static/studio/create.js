@@ -1,0 +1,106 @@
+// What the page Create does while somebody types: marks words that the model does not know, and draws a strip of previews.
+"use strict";
+
+const WORDS_PAUSE = 300, PREVIEW_PAUSE = 700; // milliseconds without a key
+
+const order = document.querySelector("form[data-preview]");
+const [text, balance, seed] = ["text", "balance", "seed"].map((name) => order.querySelector(`:is(input, textarea)[name=${name}]`));
+const [told, strip, button] = [".words", ".preview", "button.ask"].map((name) => order.querySelector(name));
+
+// A part of this page, as the server makes it of what the form holds; null where there is none: the session is over, or a proxy answers.
+async function part(address, signal) {
+  const headers = { "X-Part": "1" };
+  const answer = await fetch(address, { method: "POST", body: new FormData(order), headers, signal, redirect: "error", credentials: "same-origin" });
+  return [200, 422, 429, 503].includes(answer.status) ? answer.text() : null;
+}
+
+// Calls `ask` when nothing has been typed for a while; what was asked before is forgotten.
+function whenStill(pause, ask) {
+  let timer = 0, asked = new AbortController();
+  return (at_once) => {
+    clearTimeout(timer);
+    asked.abort();
+    asked = new AbortController();
+    const { signal } = asked;
+    timer = setTimeout(() => ask(signal).catch((error) => { if (error.name !== "AbortError" && !signal.aborted) strip.removeAttribute("aria-busy"); }), at_once ? 0 : pause);
+  };
+}
+
+// Unknown words are underlined where they stand: in a copy of the text that lies under it.
+const frame = document.createElement("div"), under = document.createElement("div");
+frame.className = "over";
+under.className = "under";
+under.setAttribute("aria-hidden", "true");
+text.replaceWith(frame);
+frame.append(under, text);
+text.addEventListener("scroll", () => { under.scrollTop = text.scrollTop; });
+
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/u;
+
+function mark() {
+  const words = [...told.querySelectorAll("[data-word]")].map((word) => word.textContent);
+  const plain = (word) => word.replace(/[.*+?^${}()|[\]\\\/-]/g, "\\$&");
+  const alone = (word) => UNSPACED.test(word) ? plain(word) : `(?<![\\p{L}\\p{N}])${plain(word)}(?![\\p{L}\\p{N}])`;
+  under.replaceChildren();
+  const pattern = words.length ? new RegExp(`(${words.map(alone).join("|")})`, "giu") : null;
+  (pattern ? text.value.split(pattern) : [text.value]).forEach((piece, place) => {
+    const shown = document.createElement(place % 2 ? "mark" : "span");
+    shown.textContent = piece;
+    under.append(shown);
+  });
+  under.scrollTop = text.scrollTop;
+}
+
+const askWords = whenStill(WORDS_PAUSE, async (signal) => {
+  const fresh = text.value.trim() ? await part(order.dataset.words, signal) : "";
+  if (fresh === null) return;
+  if (told.innerHTML !== fresh) told.innerHTML = fresh;
+  mark();
+});
+
+function choose() {
+  for (const each of strip.querySelectorAll("button.try")) {
+    each.type = "button";
+    each.setAttribute("aria-pressed", String(Number(each.value) === Number(balance.value)));
+  }
+  for (const keep of strip.querySelectorAll("[data-seed]")) keep.hidden = seed.value === keep.dataset.seed;
+}
+
+const askPreview = whenStill(PREVIEW_PAUSE, async (signal) => {
+  if (!text.value.trim()) {
+    strip.replaceChildren();
+    return;
+  }
+  strip.setAttribute("aria-busy", "true");
+  const fresh = await part(order.dataset.preview, signal);
+  strip.removeAttribute("aria-busy");
+  if (fresh === null) return;
+  strip.innerHTML = fresh;
+  choose();
+});
+
+text.addEventListener("input", () => { mark(); askWords(); askPreview(); });
+for (const name of ["model", "seed"]) order.elements[name].addEventListener("change", () => { askWords(); askPreview(); });
+balance.addEventListener("input", choose);
+button.addEventListener("click", (event) => {
+  event.preventDefault();
+  askPreview(true);
+});
+strip.addEventListener("click", (event) => {
+  const chosen = event.target.closest("button");
+  if (chosen?.classList.contains("try")) {
+    balance.value = chosen.value;
+    balance.dispatchEvent(new Event("input"));
+  } else if (chosen?.dataset.seed) {
+    seed.value = chosen.dataset.seed;
+    seed.closest("details").open = true;
+    choose();
+  }
+});
+order.classList.add("live");
+mark();
+choose();
+if ("eager" in order.dataset && text.value.trim()) {
+  askWords(true);
+  askPreview(true);
+}

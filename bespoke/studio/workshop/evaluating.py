@@ -1,0 +1,32 @@
+"""When is a model measured, and what came of it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from bespoke.studio.models import TrainedModel
+from bespoke.studio.workshop import reports
+from bespoke.studio.workshop.models import Evaluation, Version
+from bespoke.studio.workshop.told import tell_gate_advice
+
+
+def order(model: TrainedModel, user: Any, version: Version, split: str) -> Evaluation:
+    """Have the weights that a model has now measured on pictures of a version."""
+    assert model.identity, "nobody has looked into this model yet"
+    return Evaluation.objects.create(owner=user, model=model, identity=model.identity, version=version, split=split)
+
+
+def of(model: TrainedModel) -> QuerySet[Evaluation]:
+    """The evaluations of the weights that a model has now, the newest first."""
+    found = Evaluation.objects.filter(model=model, identity=model.identity)
+    return found.select_related("version__catalogue").order_by("-created_at")
+
+
+def report(evaluation: Evaluation) -> dict[str, Any]:
+    """What it says, with advice where a release gate was not passed, in the language of whoever asks."""
+    data = reports.as_data(evaluation.path)
+    for gate in data.get("gates", ()):
+        gate["advice"] = tell_gate_advice(gate["gate"], gate["measured"])
+    return data
