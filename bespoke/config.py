@@ -18,7 +18,7 @@ DEFAULT_PRESET = "cpu64"
 # What goes with a choice of embeddings, unless it is set as well: one key re-runs the comparison.
 GOES_WITH: dict[str, dict[tuple[str, str], object]] = {
     "frozen": {("training", "contrast_first"): 0.2},
-    "pretrained": {("model", "embedding_width"): BORROWED_WIDTH},
+    "pretrained": {("model", "embedding_width"): BORROWED_WIDTH, ("model", "canonical_width"): 0},
 }
 
 
@@ -40,6 +40,7 @@ class ModelSettings(_Settings):
     style_width: PositiveInt = 256
     generator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
     discriminator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
+    canonical_width: NonNegativeInt = 0  # canonical directions that v(x) and S_D start from; 0: none
     word_attention_size: PositiveInt = 8  # picture side at which the generator looks at single words
 
     @model_validator(mode="after")
@@ -48,6 +49,11 @@ class ModelSettings(_Settings):
             raise ValueError(
                 f"model.embedding_width={self.embedding_width}: the borrowed vectors of model.embeddings=pretrained "
                 f"have {BORROWED_WIDTH} numbers; set model.embedding_width={BORROWED_WIDTH}"
+            )
+        if self.embeddings == "pretrained" and self.canonical_width:
+            raise ValueError(
+                f"model.canonical_width={self.canonical_width}: the borrowed vectors of model.embeddings=pretrained have "
+                "no words to start from; set model.canonical_width=0"
             )
         return self
 
@@ -170,7 +176,11 @@ class Config(_Settings):
 PRESETS: dict[str, Config] = {
     row.preset: row
     for row in (
-        Config(preset="cpu64", training=TrainingSettings(contrast_first=0.12)),
+        Config(
+            preset="cpu64",
+            model=ModelSettings(canonical_width=64),
+            training=TrainingSettings(contrast_first=0.04),
+        ),
         Config(
             preset="test32",
             model=ModelSettings(
@@ -180,6 +190,7 @@ PRESETS: dict[str, Config] = {
                 embedding_width=64,
                 latent_width=16,
                 condition_width=32,
+                canonical_width=16,
                 style_width=64,
                 generator_widths=(64, 48, 32),
                 discriminator_widths=(64, 48, 32),
@@ -192,8 +203,9 @@ PRESETS: dict[str, Config] = {
                 generator_widths=(512, 512, 384, 256),
                 discriminator_widths=(512, 512, 384, 256),
                 style_width=512,
+                canonical_width=64,
             ),
-            training=TrainingSettings(batch_size=128, ema_half_life=100_000, contrast_first=0.12),
+            training=TrainingSettings(batch_size=128, ema_half_life=100_000, contrast_first=0.04),
         ),
     )
 }
@@ -273,8 +285,13 @@ def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overr
     preset: unless given, one of the base's size. model.vocabulary_size bounds the new pieces; the result, all of them.
     Raises UserError as `resolve` does, and where the preset or an override asks for another model than the base.
     """
-    own = [f"model.{key}={json.dumps(value)}" for key, value in base if key != "vocabulary_size"]
-    config = resolve(preset or _preset_of_size(base), [*([] if preset else own), *overrides])
+    own = [
+        f"model.{key}={json.dumps(value)}"
+        for key, value in base
+        # Presets have grown canonical directions; a base from before stays without.
+        if key == "canonical_width" or (key != "vocabulary_size" and not preset)
+    ]
+    config = resolve(preset or _preset_of_size(base), [*own, *overrides])
     for key, value in base:
         asked = getattr(config.model, key)
         if key != "vocabulary_size" and asked != value:

@@ -71,17 +71,22 @@ class Networks:
 def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: bool = False) -> Networks:
     """Networks with fresh weights, drawn from torch's global generator: seed it before. An editor only where asked."""
 
-    def encoder() -> nn.Module:
+    def encoder(canonical_width: int = 0) -> nn.Module:
         if settings.embeddings == "pretrained":
             return BorrowedTextEncoder(embedding_width=settings.embedding_width)
         return TextEncoder(
             vocabulary_size=vocabulary_size,
             token_width=settings.token_width,
             embedding_width=settings.embedding_width,
+            canonical_width=canonical_width,
         )
 
-    realism = encoder()
-    text_encoder = DualTextEncoder(realism, encoder() if settings.embeddings == "dual" else realism)
+    width = settings.canonical_width
+    if settings.embeddings == "dual":
+        text_encoder = DualTextEncoder(encoder(), encoder(width))
+    else:
+        one = encoder(width)
+        text_encoder = DualTextEncoder(one, one)
     generator = Generator(
         image_size=settings.image_size,
         embedding_width=settings.embedding_width,
@@ -95,6 +100,7 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
         image_size=settings.image_size,
         embedding_width=settings.embedding_width,
         widths=settings.discriminator_widths,
+        canonical_width=settings.canonical_width,
     )
     return Networks(
         settings, vocabulary_size, text_encoder, generator, discriminator, build_editor(settings) if editor else None

@@ -34,6 +34,10 @@ def test_what_goes_with_a_choice_can_be_set_as_well() -> None:
             ["model.embeddings=frozen", "training.contrast_first=0"],
             "^--set training.contrast_first=0: .* such as training.contrast_first=0.2$",
         ),
+        (
+            ["model.embeddings=pretrained", "model.canonical_width=16"],
+            "^--set model.canonical_width=16: .* have no words to start from; set model.canonical_width=0$",
+        ),
         (["model.embeddings=[1]"], "^--set model.embeddings="),
     ],
 )

@@ -28,6 +28,7 @@ ABLATIONS: dict[str, Ablation] = {
         ("loss.sentence_fake=0", "loss.word_fake=0"), "what does the contrast bring to the generator?"
     ),
     "no-opening": Ablation(("training.contrast_first=0",), "what does the opening of contrast alone bring?"),
+    "no-start": Ablation(("model.canonical_width=0",), "what do colours and words that met in closed form bring?"),
 }
 
 

@@ -11,6 +11,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from bespoke.method.canonical import CanonicalColors
 from bespoke.method.layers import SLOPE, conv3, fourier, leaky
 
 
@@ -47,6 +48,7 @@ class Discriminator(nn.Module):
         embedding_width: int,  # E
         widths: tuple[int, ...] = (256, 192, 128, 64),  # channels at 4x4, 8x8, ... up to half the image size
         region_size: int = 8,  # side of the map whose positions are compared with words: 4, 8, ...
+        canonical_width: int = 0,  # canonical directions that v(x) starts from; 0: none
     ) -> None:
         super().__init__()
         if 4 * 2 ** len(widths) != image_size:
@@ -65,6 +67,7 @@ class Discriminator(nn.Module):
         self.alignment_picture = nn.Linear(width, embedding_width)
         self.alignment_text = nn.Linear(embedding_width, embedding_width, bias=False)
         self.to_embedding = nn.Linear(width, embedding_width)
+        self.canonical = CanonicalColors(canonical_width, embedding_width) if canonical_width else None
         nn.init.zeros_(self.balance_head.weight)
         # Features of unit variance before the heads: with the default, weaker start the logits answer so slowly that
         # the generator outruns the discriminator.
@@ -82,7 +85,10 @@ class Discriminator(nn.Module):
         x = leaky(maps[-1] + self.final(leaky(maps[-1])))
         with torch.autocast(x.device.type, enabled=False):
             trunk = leaky(self.basis(x.float()).flatten(1))
-            return PictureFeatures(trunk, F.normalize(self.to_embedding(trunk), dim=1), regions)
+            embedding = self.to_embedding(trunk)
+            if self.canonical is not None:
+                embedding = embedding + self.canonical(pictures)
+            return PictureFeatures(trunk, F.normalize(embedding, dim=1), regions)
 
     def naturalness(self, seen: PictureFeatures, balance: Tensor) -> Tensor:
         """n(x): [N] logits, high for real. Knows the balance the picture was made for, never its text."""

@@ -1,7 +1,8 @@
 """How does a caption become two embeddings? One for realism, one for alignment.
 
-The two encoders have the same form and share nothing. What makes them different is who teaches them (joint_loss.py):
-realism learns from the generator's losses only, alignment from matching real pictures with their text only.
+The two encoders share nothing. What makes them different is who teaches them (joint_loss.py), and where they start:
+realism learns from the generator's losses only; alignment from matching real pictures with their text only, on top of
+what colours and words say of each other in closed form (canonical.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
+
+from bespoke.method.canonical import CanonicalWords
 
 
 class TextEmbedding(NamedTuple):
@@ -42,6 +45,7 @@ class TextEncoder(nn.Module):
         token_width: int = 128,
         embedding_width: int = 256,  # E
         pad_id: int = 0,
+        canonical_width: int = 0,  # canonical directions that the sentence starts from; 0: none
     ) -> None:
         super().__init__()
         self.pad_id = pad_id
@@ -50,6 +54,7 @@ class TextEncoder(nn.Module):
         self.attend = nn.Linear(embedding_width, 1, bias=False)
         self.word_norm = nn.LayerNorm(embedding_width)
         self.sentence_norm = nn.LayerNorm(embedding_width)
+        self.canonical = CanonicalWords(vocabulary_size, canonical_width, embedding_width) if canonical_width else None
 
     def forward(self, tokens: Tensor) -> TextEmbedding:
         """[N, L] int64, at least one token a caption -> TextEmbedding.
@@ -65,8 +70,10 @@ class TextEncoder(nn.Module):
                 self.recur(packed)[0], batch_first=True, total_length=tokens.shape[1]
             )  # [N, L, E]
             weight = self.attend(states).masked_fill(~mask[..., None], float("-inf")).softmax(1)
-            sentence = self.sentence_norm((weight * states).sum(1))  # [N, E]
-            return TextEmbedding(sentence, self.word_norm(states), mask)
+            sentence = (weight * states).sum(1)  # [N, E]
+            if self.canonical is not None:
+                sentence = sentence + self.canonical(tokens)
+            return TextEmbedding(self.sentence_norm(sentence), self.word_norm(states), mask)
 
 
 class BorrowedTextEncoder(nn.Module):

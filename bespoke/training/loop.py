@@ -26,6 +26,7 @@ from bespoke.training.edit_watch import EditWatch
 from bespoke.training.journal import Journal, note_editing, write_card
 from bespoke.training.plan import Base, Budget
 from bespoke.training.settle import settled_networks
+from bespoke.training.start import start_from_canonical
 from bespoke.training.state import kept_front_end, made_for, restore, roll_back, save
 from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
 from bespoke.training.transfer import freeze, load_base, take_over
@@ -84,6 +85,8 @@ def train(
     networks = build_networks(config.model, front_end.vocabulary_size, editor=editing is not None).to(place.device)
     if start:
         take_over(networks, front_end, start)
+    elif checkpoint is None and config.model.canonical_width:
+        start_from_canonical(networks, store, front_end)
     freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
     players = Players.make(networks, config)
     batches = PairBatches(

@@ -40,9 +40,14 @@ def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
         if "token.weight" in weights:
             assert isinstance(front_end, Tokenizer)
             assert isinstance(base.tokenizer, Tokenizer)
-            rows, old = weights["token.weight"], base.tokenizer
-            new = [_row(rows[old.spelling(piece)]) for piece in front_end.pieces[old.vocabulary_size :]]
-            weights["token.weight"] = torch.cat([rows, *new])
+            old = base.tokenizer
+            spellings = [old.spelling(piece) for piece in front_end.pieces[old.vocabulary_size :]]
+            rows = weights["token.weight"]
+            weights["token.weight"] = torch.cat([rows, *(_row(rows[spelling]) for spelling in spellings)])
+            if (rows := weights.get("canonical.directions")) is not None:
+                # A caption's rows are summed: a piece that stands for others says what they said together.
+                sums = [rows[spelling].sum(0, keepdim=True) for spelling in spellings]
+                weights["canonical.directions"] = torch.cat([rows, *sums])
         network.load_state_dict(weights)
 
 

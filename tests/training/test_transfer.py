@@ -147,6 +147,20 @@ def test_a_new_piece_begins_nearer_to_its_old_spelling_than_a_fresh_one(
     assert bool((taken > likeness(Pipeline(networks, front_end))).all())
 
 
+def test_a_new_piece_says_of_colors_what_its_spelling_said(model: Pipeline, shirts: PairStore, stopped: Path) -> None:
+    front_end = front_end_of(model.networks.settings, checkpoint_of(stopped, 0)[1]["front_end"])
+    networks = build_networks(model.networks.settings, front_end.vocabulary_size)
+    take_over(networks, front_end, model)
+    captions = training_captions(shirts)
+    (before, after) = (
+        pipeline.networks.text_encoder.alignment.canonical(pipeline.tokenizer.encode(captions))  # type: ignore[union-attr, operator]
+        for pipeline in (model, Pipeline(networks, front_end))
+    )
+    whole = (model.tokenizer.encode(captions)[:, -1] == 0) & (front_end.encode(captions)[:, -1] == 0)  # none is cut off
+    assert whole.sum() > 5
+    torch.testing.assert_close(after[whole], before[whole])
+
+
 def test_words_of_another_language_are_read_after_the_base(model: Pipeline, shirts: PairStore, stopped: Path) -> None:
     pipeline = Pipeline.from_pretrained(stopped)
     captions = training_captions(shirts)
@@ -183,7 +197,7 @@ def test_what_is_frozen_stays_that_of_the_base_and_the_rest_learns(
     base: Base, model: Pipeline, shirts: PairStore, stopped: Path, tmp_path: Path
 ) -> None:
     parts = {"stem", "stages.0", "stages.1", "to_regions", "final", "basis", "naturalness_head", "balance_head"}
-    parts |= {"alignment_picture", "alignment_text", "to_embedding"}
+    parts |= {"alignment_picture", "alignment_text", "to_embedding", "canonical"}
     assert moved(stopped, model) == parts - {"stem"}
     for frozen, expected in ((0, parts), (3, parts - {"stem", "stages.0", "stages.1"})):
         config = config_from(model, f"training.freeze_discriminator_stages={frozen}")
