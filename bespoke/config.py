@@ -52,8 +52,8 @@ class ModelSettings(_Settings):
             )
         if self.embeddings == "pretrained" and self.canonical_width:
             raise ValueError(
-                f"model.canonical_width={self.canonical_width}: the borrowed vectors of model.embeddings=pretrained have "
-                "no words to start from; set model.canonical_width=0"
+                f"model.canonical_width={self.canonical_width}: the borrowed vectors of model.embeddings=pretrained "
+                "have no words to start from; set model.canonical_width=0"
             )
         return self
 
