@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bespoke.config import PRESETS
+from bespoke.config import resolve
 from bespoke.data.captions import Tokenizer
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.store import PairStore, prepare
@@ -87,7 +87,7 @@ def model(boxes: PairStore) -> Pipeline:
     tokenizer = Tokenizer.train(captions, 320)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        networks = build_networks(PRESETS["test32"].model, tokenizer.vocabulary_size)
+        networks = build_networks(resolve("test32", ["model.canonical_width=0"]).model, tokenizer.vocabulary_size)
     for network in networks.named().values():
         network.eval().requires_grad_(False)
     return Pipeline(networks, tokenizer, identity="0123456789ab")

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Client as Caller
 from pathlib import Path
 from threading import Thread
@@ -177,7 +178,8 @@ def test_a_caller_who_says_nothing_or_nonsense_does_not_end_the_answers(
 ) -> None:
     monkeypatch.setattr(answering, "PATIENCE_SECONDS", 0.05)
     for said in (None, b"nonsense", b"{}", b"[]", b"x" * (answering.MOST_BYTES + 1)):
-        with Caller(worker, "AF_UNIX") as caller:
+        # Of a question that is too long the worker reads the length and hangs up.
+        with suppress(BrokenPipeError, ConnectionResetError), Caller(worker, "AF_UNIX") as caller:
             if said is not None:
                 caller.send_bytes(said)
     assert asked_for(visitor("creator"), known, "a mug").status_code == 200
