@@ -154,11 +154,7 @@ def attack(operation: Any, num_cases: int, keys: dict[str, list[Any]], token: st
         answered.append((case, 0 if patient else answer.status_code))
 
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-        try:
-            cases = operation.as_strategy(generation_mode=mode)
-            cases.validate()
-        except Exception:  # an operation that takes nothing has no wrong cases
-            continue
+        cases = operation.as_strategy(generation_mode=mode)
         usual = {"database": None, "deadline": None, "phases": [hypothesis.Phase.generate]}
         told = hypothesis.settings(
             max_examples=max(1, num_cases // 2), suppress_health_check=list(hypothesis.HealthCheck), **usual
@@ -166,7 +162,7 @@ def attack(operation: Any, num_cases: int, keys: dict[str, list[Any]], token: st
         run = told(hypothesis.seed(seed)(hypothesis.given(case=cases, chosen=st.integers(0, 7))(call)))
         try:
             run()
-        except hypothesis.errors.Unsatisfiable:
+        except hypothesis.errors.Unsatisfiable:  # an operation that takes nothing has no wrong cases
             continue
     yield from answered
 

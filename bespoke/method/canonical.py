@@ -19,6 +19,8 @@ from torch import Tensor
 LEVELS = 4  # of red, green and blue: a grid of 64 colours
 SOFTNESS = 0.25  # how far a colour spreads to its neighbours on the grid, in units of [-1, 1]
 PLACES = 3  # the picture is also looked at in 3 x 3 fields
+SIDE = 32  # pixels of the small picture whose colours are told, however large the picture is
+STRENGTH = 8.0  # length of what both sides say in the beginning; what the networks add begins at about a third of it
 NUM_COLORS = LEVELS**3 * (1 + PLACES**2)
 
 
@@ -36,7 +38,7 @@ def colors_of(pictures: Tensor) -> Tensor:
     level = torch.linspace(-1, 1, LEVELS, device=pictures.device)
     grid = torch.cartesian_prod(level, level, level)  # [64, 3]
     with torch.autocast(pictures.device.type, enabled=False):
-        x = F.avg_pool2d(pictures.float(), 2)
+        x = F.adaptive_avg_pool2d(pictures.float(), SIDE)
         # -|x - grid|^2 / 2 but for |x|^2, which the softmax does not see.
         near = F.conv2d(x, grid[:, :, None, None], -grid.square().sum(1) / 2) / SOFTNESS**2
         share = near.softmax(1)
@@ -103,9 +105,6 @@ class CanonicalWords(nn.Module):
         """[N, L] int64; the rows of control pieces are zero -> [N, E]"""
         up: Tensor = self.up(self.directions[tokens].sum(1) - self.mean)
         return up
-
-
-STRENGTH = 8.0  # length of what both sides say in the beginning; what the networks add begins at about a third of it
 
 
 @torch.no_grad()

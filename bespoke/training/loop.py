@@ -86,7 +86,8 @@ def train(
     if start:
         take_over(networks, front_end, start)
     elif checkpoint is None and config.model.canonical_width:
-        start_from_canonical(networks, store, front_end)
+        tell(Report(0, 0, 0.0, 0.0, ("Finding what the colours of the pictures and the words of the captions share.",)))
+        start_from_canonical(networks, store, front_end, place)
     freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
     players = Players.make(networks, config)
     batches = PairBatches(

@@ -36,6 +36,13 @@ class Workplace:
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    @torch.no_grad()
+    def share(self, tensors: Iterable[torch.Tensor]) -> None:
+        """Write the leading process's values into every process's tensors, in place."""
+        if self.world > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, src=0)
+
     def agree(self, number: float) -> float:
         """The leading process's number, for decisions that all must take alike (time is up, stop was asked for)."""
         if self.world == 1:

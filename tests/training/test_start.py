@@ -17,6 +17,9 @@ from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.networks import Networks, build_networks
 from bespoke.training.start import start_from_canonical
+from bespoke.training.workplace import Workplace
+
+HERE = Workplace(torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,7 @@ def found(networks: Networks, front_end: Tokenizer, store: PairStore) -> float:
 def test_captions_lead_to_pictures_before_the_first_step(mugs: PairStore) -> None:
     networks, front_end = fresh(mugs)
     chance = found(networks, front_end, mugs)
-    start_from_canonical(networks, mugs, front_end)
+    start_from_canonical(networks, mugs, front_end, HERE)
     assert chance > 0.4
     assert found(networks, front_end, mugs) < 0.25
 
@@ -57,7 +60,7 @@ def test_the_start_is_the_same_for_the_same_catalogue(mugs: PairStore) -> None:
     states = []
     for _ in range(2):
         networks, front_end = fresh(mugs)
-        start_from_canonical(networks, mugs, front_end)
+        start_from_canonical(networks, mugs, front_end, HERE)
         states.append({name: network.state_dict() for name, network in networks.named().items()})
     for name, state in states[0].items():
         assert all(torch.equal(value, states[1][name][key]) for key, value in state.items()), name
@@ -66,7 +69,7 @@ def test_the_start_is_the_same_for_the_same_catalogue(mugs: PairStore) -> None:
 def test_realism_is_left_to_the_generator(mugs: PairStore) -> None:
     networks, front_end = fresh(mugs)
     before = {key: value.clone() for key, value in networks.text_encoder.realism.state_dict().items()}
-    start_from_canonical(networks, mugs, front_end)
+    start_from_canonical(networks, mugs, front_end, HERE)
     after = networks.text_encoder.realism.state_dict()
     assert not any(key.startswith("canonical") for key in after)
     assert all(torch.equal(before[key], after[key]) for key in before)
@@ -75,6 +78,6 @@ def test_realism_is_left_to_the_generator(mugs: PairStore) -> None:
 def test_a_catalogue_of_few_pairs_has_no_directions_and_no_trouble(tmp_path: Path) -> None:
     store = prepare(Catalogue.open(write_sample(tmp_path / "catalogue", 3, 32, seed=0)), 32, tmp_path / "cache")
     networks, front_end = fresh(store)
-    start_from_canonical(networks, store, front_end)
+    start_from_canonical(networks, store, front_end, HERE)
     seen = networks.discriminator(to_signed(torch.from_numpy(store.take(store.indices("train")))))
     assert torch.isfinite(seen.embedding).all()
