@@ -58,3 +58,32 @@ def restore(
     from bespoke.commands.studio import restore
 
     restore(home, file, database=database)
+
+
+Name = Annotated[str, typer.Argument(help="As it stands under People.", metavar="NAME")]
+
+
+@studio_app.command("export-person")
+def export_person(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="The JSON file to make.", metavar="FILE")],
+    home: options.StudioHome = None,
+    database: options.Database = None,
+) -> None:
+    """Write everything that a studio holds on one person into a file. It may run meanwhile."""
+    from bespoke.commands.studio_people import export_person
+
+    export_person(home, name, file, database=database)
+
+
+@studio_app.command("erase-person")
+def erase_person(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Yes: it cannot be taken back.")] = False,
+    home: options.StudioHome = None,
+    database: options.Database = None,
+) -> None:
+    """Erase a person: name, password, tokens and sessions go, what they did stays under a pseudonym."""
+    from bespoke.commands.studio_people import erase_person
+
+    erase_person(home, name, yes=yes, database=database)

@@ -24,6 +24,7 @@ from bespoke.studio.edit_pages import page as edit_page
 from bespoke.studio.forms import CreateForm, EditForm, PersonForm, RoleForm, TokenForm
 from bespoke.studio.gallery import LONGEST_SEARCH, search
 from bespoke.studio.models import Batch, Job, Picture, Token, TrainedModel
+from bespoke.studio.people import ERASED
 from bespoke.studio.policy.policy import BlockedError
 from bespoke.studio.review.review import to_revise
 from bespoke.studio.tokens import make_token, revoke_token
@@ -246,7 +247,7 @@ def people(request: HttpRequest) -> HttpResponse:
             record(request.user, "person.added", form.save(), role=form.cleaned_data["role"])
         return redirect("people")
     rows = []
-    for user in User.objects.order_by("username").prefetch_related("groups"):
+    for user in User.objects.exclude(username__startswith=ERASED).order_by("username").prefetch_related("groups"):
         role = next(iter(roles_of(user)), "") if user.is_active else ""
         rows.append((user, RoleForm(initial={"role": role}, auto_id=f"person-{user.pk}-%s")))
     return render(request, "studio/people.html", {"form": form, "rows": rows}, status=422 if form.errors else 200)
@@ -255,7 +256,8 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_POST
 def person(request: HttpRequest, key: int) -> HttpResponse:
     """Give somebody another role, or shut the door: sessions and tokens end at once."""
-    user, form = get_object_or_404(User, pk=key), RoleForm(request.POST)
+    living = User.objects.exclude(username__startswith=ERASED)
+    user, form = get_object_or_404(living, pk=key), RoleForm(request.POST)
     if user == request.user:
         messages.error(request, _("Your own role is for another administrator to change."))
     elif form.is_valid():

@@ -222,7 +222,7 @@ def test_many_killed_workers_lose_no_job_and_leave_no_second_result(elsewhere: d
 @pytest.mark.slow
 def test_pages_api_and_worker_are_the_same_on_postgresql(postgresql: str) -> None:
     names = ("access", "api", "api_resources", "audit", "calibrations", "door", "exports", "jobs", "kpi", "pages")
-    names += ("policy", "review", "review_pages", "worker")
+    names += ("people", "policy", "review", "review_pages", "worker")
     names += tuple(f"workshop_{part}" for part in ("catalogues", "models", "pages", "training"))
     files = [str(Path(__file__).with_name(f"test_{name}.py")) for name in names]
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not killed", *files]

@@ -9,6 +9,7 @@ ACTIONS = {
     "login.failed": _("Failed to log in"),
     "person.added": _("Added a person"),
     "person.role": _("Changed a role"),
+    "person.erased": _("Erased a person"),
     "token.made": _("Made a token"),
     "token.revoked": _("Revoked a token"),
     "model.registered": _("Registered a model"),

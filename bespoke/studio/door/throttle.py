@@ -51,6 +51,11 @@ def succeed(attempt: Attempt) -> None:
     Attempt.objects.filter(name=attempt.name, address=attempt.address).delete()
 
 
+def forget(name: str) -> None:
+    """Forget what failed in a name, from wherever: its person is erased."""
+    Attempt.objects.filter(name=_hashed(name)).delete()
+
+
 def _hashed(name: str) -> str:
     folded = unicodedata.normalize("NFKC", name).casefold()
     return hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()
