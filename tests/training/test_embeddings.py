@@ -48,6 +48,8 @@ def encoder_by_step(config: Config, store: PairStore, run: Path) -> list[dict[st
     weights = []
 
     def tell(report: Report) -> None:
+        if not report.step:
+            return
         checkpoint = load_latest(run / "checkpoints")
         assert checkpoint is not None
         assert checkpoint.step == report.step
