@@ -9,6 +9,7 @@ learn what they do not say.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -36,15 +37,22 @@ class Directions(NamedTuple):
 def colors_of(pictures: Tensor) -> Tensor:
     """[N, 3, H, W] in [-1, 1] -> [N, NUM_COLORS]: the root of each colour's share, of the whole and of each field."""
     level = torch.linspace(-1, 1, LEVELS, device=pictures.device)
-    grid = torch.cartesian_prod(level, level, level)  # [64, 3]
+    grid = torch.cartesian_prod(level, level, level) / SOFTNESS  # [64, 3]
     with torch.autocast(pictures.device.type, enabled=False):
-        x = F.adaptive_avg_pool2d(pictures.float(), SIDE)
+        x = F.adaptive_avg_pool2d(pictures.float(), SIDE).permute(0, 2, 3, 1).reshape(-1, 3) / SOFTNESS  # [N P, 3]
         # -|x - grid|^2 / 2 but for |x|^2, which the softmax does not see.
-        near = F.conv2d(x, grid[:, :, None, None], -grid.square().sum(1) / 2) / SOFTNESS**2
-        share = near.softmax(1)
-        parts = [F.adaptive_avg_pool2d(share, side).flatten(1) for side in (1, PLACES)]
-        root: Tensor = (torch.cat(parts, 1) + 1e-3).sqrt()  # a rare colour counts, and its root still has a slope
+        share = F.linear(x, grid, -grid.square().sum(1) / 2).softmax(1).unflatten(0, (len(pictures), -1))  # [N, P, 64]
+        parts = _parts(pictures.device) @ share  # [N, 1 + PLACES^2, 64]
+        told = torch.cat([parts[:, 0], parts[:, 1:].transpose(1, 2).flatten(1)], 1)
+        root: Tensor = (told + 1e-3).sqrt()  # a rare colour counts, and its root still has a slope
         return root
+
+
+@lru_cache(maxsize=8)
+def _parts(device: torch.device) -> Tensor:
+    """What each of the P = SIDE^2 pixels counts in the whole and in each field: [1 + PLACES^2, P], rows sum to 1."""
+    pixels = torch.eye(SIDE**2, device=device).view(-1, 1, SIDE, SIDE)
+    return torch.cat([F.adaptive_avg_pool2d(pixels, side).flatten(1) for side in (1, PLACES)], 1).T.contiguous()
 
 
 def canonical_directions(

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.method.canonical import CanonicalColors
-from bespoke.method.layers import SLOPE, conv3, fourier, leaky
+from bespoke.method.layers import DownConv3, WholeMap, conv3, fourier, leaky
 
 
 class PictureFeatures(NamedTuple):
@@ -28,13 +28,12 @@ class Down(nn.Module):
 
     def __init__(self, width_in: int, width_out: int) -> None:
         super().__init__()
-        self.conv1 = conv3(width_in, width_in)
+        self.conv1 = DownConv3(width_in, width_in)
         self.conv2 = conv3(width_in, width_out)
         self.skip = nn.Conv2d(width_in, width_out, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        h = F.avg_pool2d(self.conv1(leaky(x)), 2)
-        halved: Tensor = self.skip(F.avg_pool2d(x, 2)) + self.conv2(leaky(h))
+        halved: Tensor = self.skip(F.avg_pool2d(x, 2)) + self.conv2(leaky(self.conv1(leaky(x))))
         return halved / math.sqrt(2)  # keeps the variance
 
 
@@ -61,7 +60,7 @@ class Discriminator(nn.Module):
         self.to_regions = nn.Conv2d(down[self.region_stage], embedding_width, 1)
         width = 2 * down[-1]
         self.final = conv3(down[-1], down[-1])
-        self.basis = nn.Conv2d(down[-1], width, 4, groups=down[-1])  # one learned 4x4 weighting a channel
+        self.basis = WholeMap(down[-1], 2, 4)
         self.naturalness_head = nn.Linear(width, 1)
         self.balance_head = nn.Linear(8, width, bias=False)
         self.alignment_picture = nn.Linear(width, embedding_width)
@@ -71,7 +70,6 @@ class Discriminator(nn.Module):
         nn.init.zeros_(self.balance_head.weight)
         # Features of unit variance before the heads: with the default, weaker start the logits answer so slowly that
         # the generator outruns the discriminator.
-        nn.init.kaiming_normal_(self.basis.weight, a=SLOPE)
         for head in (self.alignment_picture, self.alignment_text, self.to_embedding):
             nn.init.normal_(head.weight, std=1 / math.sqrt(head.in_features))
 
@@ -84,7 +82,7 @@ class Discriminator(nn.Module):
         regions = self.to_regions(leaky(maps[self.region_stage])).flatten(2).transpose(1, 2).float()
         x = leaky(maps[-1] + self.final(leaky(maps[-1])))
         with torch.autocast(x.device.type, enabled=False):
-            trunk = leaky(self.basis(x.float()).flatten(1))
+            trunk = leaky(self.basis(x.float()))
             embedding = self.to_embedding(trunk)
             if self.canonical is not None:
                 embedding = embedding + self.canonical(pictures)

@@ -146,16 +146,14 @@ def word_nce(
     caption's words, so that long captions are not favoured.
     """
     attend, pool, scale = gammas
-    longest = int(text.mask.sum(1).max())
-    text = TextEmbedding(text.sentence, text.words[:, :longest], text.mask[:, :longest])
-    words, areas = F.normalize(text.words, dim=2), F.normalize(regions, dim=2)
-    similar = torch.einsum("mle,nre->nmlr", words, areas)  # picture n, caption m, word l, region r
-    share = (attend * similar).softmax(3)
+    words, areas = F.normalize(text.words[text.mask], dim=1), F.normalize(regions, dim=2)  # [W, E] of all captions
+    similar = words @ areas.transpose(1, 2)  # [N, W, R]
+    share = (attend * similar).softmax(2)
     gram = areas @ areas.transpose(1, 2)  # [N, R, R]: the length of a context without building it
-    length = (torch.einsum("nmlr,nrs->nmls", share, gram) * share).sum(3).clamp(min=1e-8).sqrt()
-    relevance = (share * similar).sum(3) / length  # [N, M, L] cosine of a word and its context
-    relevance = (pool * relevance).masked_fill(~text.mask[None], float("-inf"))
-    score = (relevance.logsumexp(2) - text.mask.sum(1).log()[None]) / pool
+    length = ((share @ gram) * share).sum(2).clamp(min=1e-8).sqrt()
+    relevance = similar.new_full((len(areas), *text.mask.shape), float("-inf"))  # [N, M, L]
+    relevance[:, text.mask] = pool * (share * similar).sum(2) / length  # cosine of a word and its context
+    score = (relevance.logsumexp(2) - text.mask.sum(1).log()[None]) / pool  # [N, M]
     return symmetric_cross_entropy(scale * score, caption_ids, weight)
 
 

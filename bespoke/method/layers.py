@@ -55,9 +55,46 @@ class UpConv3(nn.Conv2d):
         return self._kept
 
     def _summed(self) -> Tensor:
-        taps = self.weight.transpose(0, 1).flip(2, 3)  # a transposed convolution wants [C, C', 3, 3], mirrored
-        shifted = [F.pad(taps, (left, 1 - left, top, 1 - top)) for left in (0, 1) for top in (0, 1)]
-        return torch.stack(shifted).sum(0)
+        return _spread(self.weight.transpose(0, 1).flip(2, 3))  # a transposed convolution wants [C, C', 3, 3], mirrored
+
+
+class DownConv3(nn.Conv2d):
+    """A 3x3 convolution and the mean of every 2x2, computed as one convolution that moves on by two.
+
+    The same function with four ninths of the arithmetic, and no large map between the two.
+    """
+
+    def __init__(self, width_in: int, width_out: int) -> None:
+        super().__init__(width_in, width_out, 3)
+        nn.init.kaiming_normal_(self.weight, a=SLOPE)
+        nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H / 2, W / 2]"""
+        return F.conv2d(x, _spread(self.weight) / 4, self.bias, stride=2, padding=1)
+
+
+class WholeMap(nn.Conv2d):
+    """Every channel's whole map weighed by learned maps of its own.
+
+    A depthwise convolution as large as its input, computed as one product a channel: several times as fast on a CPU.
+    """
+
+    def __init__(self, channels: int, maps: int, size: int) -> None:
+        super().__init__(channels, channels * maps, size, groups=channels)
+        nn.init.kaiming_normal_(self.weight, a=SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, size, size] -> [N, C * maps], channel by channel"""
+        taps = self.weight.view(x.shape[1], -1, x.shape[2] * x.shape[3])
+        weighed = torch.einsum("ncp,cmp->ncm", x.flatten(2), taps).flatten(1)
+        return weighed if self.bias is None else weighed + self.bias
+
+
+def _spread(taps: Tensor) -> Tensor:
+    """[..., 3, 3] -> [..., 4, 4]: the sum of the taps at the four places that they can take."""
+    shifted = [F.pad(taps, (left, 1 - left, top, 1 - top)) for left in (0, 1) for top in (0, 1)]
+    return torch.stack(shifted).sum(0)
 
 
 def blur(x: Tensor) -> Tensor:
@@ -65,18 +102,17 @@ def blur(x: Tensor) -> Tensor:
 
     Takes away the blocks that nearest-neighbour enlargement draws. At the edges the mean goes over what is there.
     """
-    kernel, there = _smoothing(x.shape[2], x.shape[3], x.device, x.dtype)
-    smooth = F.conv2d(x, kernel.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
-    return smooth / there
+    kernel, edges = _smoothing(x.shape[2], x.shape[3], x.device, x.dtype)
+    return F.conv2d(x, kernel.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1]) * edges
 
 
 @lru_cache(maxsize=64)
 def _smoothing(height: int, width: int, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """The kernel [1, 1, 3, 3], and how much of it lies within the picture [1, 1, H, W]."""
+    """The kernel [1, 1, 3, 3], and what makes up for the part of it beyond the picture's edges [1, 1, H, W]."""
     taps = torch.tensor([1.0, 2.0, 1.0], device=device)
     kernel = (taps[:, None] * taps)[None, None] / 16
     there = F.conv2d(torch.ones(1, 1, height, width, device=device), kernel, padding=1)
-    return kernel.to(dtype), there.to(dtype)
+    return kernel.to(dtype), there.reciprocal().to(dtype)
 
 
 class Standardise(nn.BatchNorm2d):

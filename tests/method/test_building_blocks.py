@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bespoke.method.layers import UpConv3, WordAttention, blur, fourier
+from bespoke.method.layers import DownConv3, UpConv3, WholeMap, WordAttention, blur, fourier
 
 
 def test_upconv3_is_enlargement_and_convolution() -> None:
@@ -19,6 +19,22 @@ def test_upconv3_is_enlargement_and_convolution() -> None:
     x = torch.randn(2, 5, 6, 6, dtype=torch.float64)
     expected = F.conv2d(F.interpolate(x, scale_factor=2.0), layer.weight, layer.bias, padding=1)
     assert torch.allclose(layer(x), expected)
+
+
+def test_downconv3_is_convolution_and_mean_of_two_by_two() -> None:
+    torch.manual_seed(0)
+    layer = DownConv3(5, 7).double()
+    torch.nn.init.normal_(layer.bias)
+    x = torch.randn(2, 5, 6, 8, dtype=torch.float64)
+    expected = F.avg_pool2d(F.conv2d(x, layer.weight, layer.bias, padding=1), 2)
+    assert torch.allclose(layer(x), expected)
+
+
+def test_wholemap_is_a_depthwise_convolution_as_large_as_its_input() -> None:
+    torch.manual_seed(0)
+    layer = WholeMap(6, 2, 4).double()
+    x = torch.randn(3, 6, 4, 4, dtype=torch.float64)
+    assert torch.allclose(layer(x), torch.nn.Conv2d.forward(layer, x).flatten(1))
 
 
 @torch.no_grad()
