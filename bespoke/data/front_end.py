@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from bespoke.config import ModelSettings
 from bespoke.data.borrowed import BorrowedEncoder
 from bespoke.data.captions import Tokenizer
+from bespoke.settings import ModelSettings
 
 # Either has length, vocabulary_size, encode(texts) -> [N, length], unknown(text) and save(path).
 FrontEnd = Tokenizer | BorrowedEncoder

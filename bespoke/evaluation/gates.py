@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bespoke.config import GateSettings
 from bespoke.evaluation.result import Evaluation, Row
 from bespoke.evaluation.verdict import share_of_real, verdict_balance
 from bespoke.pages.texts import Line
+from bespoke.settings import GateSettings
 
 DEFAULT_GATES = GateSettings()
 

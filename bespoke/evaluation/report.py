@@ -8,23 +8,25 @@ from pathlib import PurePosixPath
 
 from torch import Tensor
 
-from bespoke.config import GateSettings
 from bespoke.data.levels import as_image
 from bespoke.evaluation.against import Before
 from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
 from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.paper_texts import missing_sentence
 from bespoke.evaluation.report_texts import TEXTS, gate_sentence, sentence
-from bespoke.evaluation.result import Evaluation, JudgeCard, Row
+from bespoke.evaluation.result import Evaluation, Figure, JudgeCard, PaperCard, Row
 from bespoke.evaluation.scores import METRICS
 from bespoke.evaluation.verdict import Verdict, percent, verdict_balance, weigh
 from bespoke.pages.document import Writer, document, picture_of
 from bespoke.pages.texts import Language
+from bespoke.settings import GateSettings
 
 COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
 GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
 BADGES = {"better": "ok", "worse": "stop", "unclear": "note"}
 NEED_READING = ("retrieval", "swap")
+COLUMNS = ("metric", "balance", "generated", "training", "generated_half", "real")  # of the tables of numbers
 
 
 def page(
@@ -55,6 +57,7 @@ class _Page(Writer):
         yield self.copies(evaluation)
         yield self.judges(evaluation)
         yield self.numbers(evaluation)
+        yield self.papers(evaluation)
         yield self.monitors(evaluation)
         yield self.protocol(evaluation)
 
@@ -219,8 +222,7 @@ class _Page(Writer):
         return f'{self.heading("numbers", "numbers_note")}<p class="soft">{self.text("columns_note")}</p>{tables}'
 
     def table(self, card: JudgeCard, evaluation: Evaluation) -> str:
-        columns = ("metric", "balance", "generated", "training", "generated_half", "real")
-        head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in columns)
+        head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in COLUMNS)
         ours = sorted(
             (row for row in evaluation.rows if row.judge == card.family),
             key=lambda row: (METRICS.index(row.metric), row.balance),
@@ -235,6 +237,39 @@ class _Page(Writer):
             last = row.metric
         title = self.text("judge_heading", judge=card.family, identity=card.identity)
         return f'<div class="card finding wide"><h3>{title}</h3><table><tr>{head}</tr>{body}</table></div>'
+
+    def papers(self, evaluation: Evaluation) -> str:
+        papers = evaluation.papers
+        if not papers.cards and not papers.missing:
+            return ""
+        tables = "".join(self.paper_table(card, evaluation) for card in papers.cards)
+        missing = ""
+        if papers.missing:
+            said = (escape(missing_sentence(line, self.language)) for line in papers.missing)
+            lines = "".join(f'<li class="bad">{each}</li>' for each in said)
+            missing = f'<div class="card finding"><h3>{self.text("paper_missing")}</h3><ul>{lines}</ul></div>'
+        note = self.text("papers_note", n=evaluation.protocol.num_pictures)
+        return (
+            f'<h2>{self.text("papers")}</h2><p class="soft">{note}</p>'
+            f'<p class="soft">{self.text("papers_columns")}</p>{tables}{missing}'
+        )
+
+    def paper_table(self, card: PaperCard, evaluation: Evaluation) -> str:
+        head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in COLUMNS)
+        ours = [row for row in evaluation.papers.rows if row.network == card.name]
+        body, last = "", ""
+        for row in sorted(ours, key=lambda row: row.metric):  # by balance within
+            name = self.text(f"paper_metric.{row.metric}") if row.metric != last else ""
+            cells = "".join(
+                f"<td>{_cell(found)}</td>" for found in (row.generated, row.training, row.generated_half, row.real)
+            )
+            body += f"<tr{'' if name else ' class=more'}><td>{name}</td><td>{row.balance:g}</td>{cells}</tr>"
+            last = row.metric
+        about = self.text("paper_weights", weights=card.weights, library=card.library)
+        return (
+            f'<div class="card finding wide"><h3>{escape(card.model)} <span class="soft">{about}</span></h3>'
+            f"<table><tr>{head}</tr>{body}</table></div>"
+        )
 
     def monitors(self, evaluation: Evaluation) -> str:
         if not evaluation.monitors:
@@ -264,9 +299,8 @@ def _short(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def _cell(found: Estimate | None) -> str:
+def _cell(found: Estimate | Figure | None) -> str:
     if found is None:
         return "\u2013"
-    return (
-        f'{_short(found.value)}<span class="soft">{_short(found.low)} \u2026 {_short(found.high)} ({found.n:,})</span>'
-    )
+    interval = "" if found.low is None or found.high is None else f"{_short(found.low)} \u2026 {_short(found.high)} "
+    return f'{_short(found.value)}<span class="soft">{interval}({found.n:,})</span>'

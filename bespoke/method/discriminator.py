@@ -48,6 +48,7 @@ class Discriminator(nn.Module):
         widths: tuple[int, ...] = (256, 192, 128, 64),  # channels at 4x4, 8x8, ... up to half the image size
         region_size: int = 8,  # side of the map whose positions are compared with words: 4, 8, ...
         canonical_width: int = 0,  # canonical directions that v(x) starts from; 0: none
+        balance: bool = True,  # whether naturalness knows the balance of a picture
     ) -> None:
         super().__init__()
         if 4 * 2 ** len(widths) != image_size:
@@ -62,12 +63,13 @@ class Discriminator(nn.Module):
         self.final = conv3(down[-1], down[-1])
         self.basis = WholeMap(down[-1], 2, 4)
         self.naturalness_head = nn.Linear(width, 1)
-        self.balance_head = nn.Linear(8, width, bias=False)
+        self.balance_head = nn.Linear(8, width, bias=False) if balance else None
         self.alignment_picture = nn.Linear(width, embedding_width)
         self.alignment_text = nn.Linear(embedding_width, embedding_width, bias=False)
         self.to_embedding = nn.Linear(width, embedding_width)
         self.canonical = CanonicalColors(canonical_width, embedding_width) if canonical_width else None
-        nn.init.zeros_(self.balance_head.weight)
+        if self.balance_head is not None:
+            nn.init.zeros_(self.balance_head.weight)
         # Features of unit variance before the heads: with the default, weaker start the logits answer so slowly that
         # the generator outruns the discriminator.
         for head in (self.alignment_picture, self.alignment_text, self.to_embedding):
@@ -90,7 +92,7 @@ class Discriminator(nn.Module):
 
     def naturalness(self, seen: PictureFeatures, balance: Tensor) -> Tensor:
         """n(x): [N] logits, high for real. Knows the balance the picture was made for, never its text."""
-        by_balance = (self.balance_head(fourier(balance)) * seen.trunk).mean(1)
+        by_balance = 0.0 if self.balance_head is None else (self.balance_head(fourier(balance)) * seen.trunk).mean(1)
         logits: Tensor = self.naturalness_head(seen.trunk)[:, 0] + by_balance
         return logits
 

@@ -49,7 +49,8 @@ class Generator(nn.Module):
     """Residual up-sampler, every block modulated by the caption, with a look at single words at one size.
 
     The realism embedding S_G enters in full, through conditioning augmentation (StackGAN). The alignment embedding S_D
-    comes on top, weighted by the balance b: c = P_G(s_G) + b P_D(s_D). At b = 0 this is the paper's generator.
+    comes on top, weighted by the balance b: c = P_G(s_G) + b P_D(s_D). At b = 0 this is the paper's generator, and
+    without a balance it is that alone: S_D has no way in, and every b is b = 0.
     Noise alone lays out the 4x4 start, without a bias: where the caption or a constant had a say there, one layout
     served all pictures of a colour within a few hundred steps, and noise meant nothing from then on.
     """
@@ -63,7 +64,8 @@ class Generator(nn.Module):
         condition_width: int = 128,  # C, conditioning augmentation
         style_width: int = 256,  # S
         widths: tuple[int, ...] = (256, 192, 128, 64),  # channels at 4x4, 8x8, ... up to half the image size
-        word_attention_size: int = 8,  # picture side at which single words are looked at
+        word_attention_size: int = 8,  # picture side at which single words are looked at; 0: none
+        balance: bool = True,
         last_width: int = 16,  # channels at full size
     ) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class Generator(nn.Module):
         self.noise_widths = [latent_width, condition_width, *(size * size for size in self.sizes)]
         self.augment_condition = nn.Linear(embedding_width, 2 * condition_width)
         self.from_realism = nn.Linear(condition_width, style_width)
-        self.from_alignment = nn.Linear(embedding_width, style_width)
+        self.from_alignment = nn.Linear(embedding_width, style_width) if balance else None
         self.mix = nn.Sequential(
             nn.Linear(latent_width + style_width + 8, style_width),
             nn.LeakyReLU(layers.SLOPE),
@@ -85,10 +87,11 @@ class Generator(nn.Module):
         self.stages = nn.ModuleList(
             Stage(a, b, style_width, grow=i > 0) for i, (a, b) in enumerate(zip(wide, widths, strict=False))
         )
-        self.attention_stage = self.sizes.index(word_attention_size)
-        attended = widths[self.attention_stage]
-        self.look_realism = WordAttention(attended, embedding_width)
-        self.look_alignment = WordAttention(attended, embedding_width)
+        self.attention_stage = self.sizes.index(word_attention_size) if word_attention_size else None
+        if self.attention_stage is not None:
+            attended = widths[self.attention_stage]
+            self.look_realism = WordAttention(attended, embedding_width)
+            self.look_alignment = WordAttention(attended, embedding_width) if balance else None
         self.last_film = FiLM(widths[-1], style_width)
         self.grow = UpConv3(widths[-1], last_width)
         self.to_rgb = conv3(last_width, 3)
@@ -114,7 +117,8 @@ class Generator(nn.Module):
             x = stage(x, style, maps[i].view(-1, 1, size, size))
             if i == self.attention_stage:
                 told = self.look_realism(x, text.realism.words, text.realism.mask)
-                told = told + b * self.look_alignment(x, text.alignment.words, text.alignment.mask)
+                if self.look_alignment is not None:
+                    told = told + b * self.look_alignment(x, text.alignment.words, text.alignment.mask)
                 x = x + told.to(x.dtype)
         x = blur(self.grow(leaky(self.last_film(x, style))))
         x = self.to_rgb(leaky(x))
@@ -125,5 +129,9 @@ class Generator(nn.Module):
         z, condition_noise, *_ = noise.split(self.noise_widths, dim=1)
         mean, log_sigma = self.augment_condition(text.realism.sentence).chunk(2, dim=1)
         s_g = mean + log_sigma.exp() * condition_noise
-        condition = self.from_realism(s_g) + balance[:, None] * self.from_alignment(text.alignment.sentence)
+        condition = self.from_realism(s_g)
+        if self.from_alignment is None:
+            balance = torch.zeros_like(balance)
+        else:
+            condition = condition + balance[:, None] * self.from_alignment(text.alignment.sentence)
         return self.mix(torch.cat([z, condition, fourier(balance)], dim=1)), mean, log_sigma

@@ -9,7 +9,8 @@ In the opening of a training there is no generator's step, and the discriminator
 
 One sign convention: logits are high for real and for matching, every term is minimised.
 Notation: x real picture, x_fake = G(z, y, b), y its caption, y_other a caption that does not fit, n naturalness,
-a alignment, f = n + a. S_D reaches the adversarial terms as a constant: its only teacher is the contrast of real pairs.
+a alignment, f = n + a. S_D reaches the adversarial terms as a constant: its only teacher is the contrast of real pairs
+(weights that are 0 by default undo that, to measure what it brings: adversarial_leak, contrast_fake).
 """
 
 from __future__ import annotations
@@ -28,14 +29,17 @@ Terms = dict[str, Tensor]
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
-    """mu_c, mu_m, lambda_s, lambda_w, their counterparts on generated pictures, and conditioning augmentation."""
+    """mu_n, mu_c, mu_m, lambda_s, lambda_w, their counterparts on generated pictures, and conditioning augmentation."""
 
+    naturalness: float = 1.0
     conditional: float = 1.0
     mismatch: float = 0.5
     sentence: float = 1.0
     word: float = 0.5
     sentence_fake: float = 0.5
     word_fake: float = 0.25
+    contrast_fake: float = 0.0
+    adversarial_leak: float = 0.0
     kl: float = 0.5
     free_bits: float = 0.02
     balance_ratio: float = 2.0
@@ -57,16 +61,23 @@ def discriminator_loss(
     discriminator: Discriminator, real: PictureFeatures, fake: PictureFeatures, pairs: Pairs, weights: LossWeights
 ) -> Terms:
     """L_D, by term: teaches the discriminator and, through the contrast of real pairs, the alignment encoder."""
-    y, y_other = pairs.matching.sentence.detach(), pairs.other.detach()
+    y, y_other = (leaked(sentence, weights.adversarial_leak) for sentence in (pairs.matching.sentence, pairs.other))
     n_real, n_fake = discriminator.naturalness(real, pairs.balance), discriminator.naturalness(fake, pairs.balance)
     a_real, a_fake = discriminator.alignment(real, y), discriminator.alignment(fake, y)
     a_other = discriminator.alignment(real, y_other)
-    rank = relativistic if weights.relativistic else hinge
-    return {
-        "naturalness": rank(n_real, n_fake),
+    if weights.relativistic:
+        rank, mismatch = relativistic, relativistic(a_real, a_other)  # n would cancel out
+    else:
+        rank, mismatch = hinge, hinge(n_real + a_real, n_real + a_other)
+    terms = {
+        "naturalness": weights.naturalness * rank(n_real, n_fake),
         "conditional": weights.conditional * rank(n_real + a_real, n_fake + a_fake),
-        "mismatch": weights.mismatch * relativistic(a_real, a_other),
+        "mismatch": weights.mismatch * mismatch,
     } | contrastive_loss(real, pairs.matching, pairs.second, pairs.caption_ids, weights)
+    if weights.contrast_fake:
+        drawn = contrastive_loss(fake, pairs.matching, pairs.second, pairs.caption_ids, weights)
+        terms |= {f"{name}_fake": weights.contrast_fake * term for name, term in drawn.items()}
+    return terms
 
 
 def contrastive_loss(
@@ -94,7 +105,8 @@ def generator_loss(
 ) -> Terms:
     """L_G, by term: teaches the generator and, through the pictures and the KL, the realism encoder.
 
-    real: features of the real pictures of the pairs, constants here; the hinge does not look at them.
+    real: features of the real pictures of the pairs, constants here; the hinge does not look at them. Nor does it have
+    a mismatch term: a text that does not fit counts as a fake (Reed et al. 2016), which is the discriminator's to tell.
     """
     y, y_other = pairs.matching.detach(), pairs.other.detach()
     n, a = discriminator.naturalness(fake, pairs.balance), discriminator.alignment(fake, y.sentence)
@@ -105,14 +117,20 @@ def generator_loss(
     else:
         realism, conditional = -n, -(n + a)
     w = weights.balance_ratio ** (2 * pairs.balance - 1)  # w(b): what alignment weighs for a picture made at b
+    mismatch = {"mismatch": weights.mismatch * (w * F.softplus(a_other - a)).mean()} if weights.relativistic else {}
     return {
-        "naturalness": realism.mean(),
+        "naturalness": weights.naturalness * realism.mean(),
         "conditional": weights.conditional * (w * conditional).mean(),
-        "mismatch": weights.mismatch * (w * F.softplus(a_other - a)).mean(),
+        **mismatch,
         "sentence": weights.sentence_fake * sentence_nce(fake.embedding, y.sentence, pairs.caption_ids, w),
         "word": weights.word_fake * word_nce(fake.regions, y, pairs.caption_ids, w),
         "kl": weights.kl * condition_kl(mean, log_sigma, weights.free_bits),
     }
+
+
+def leaked(sentence: Tensor, share: float) -> Tensor:
+    """The same numbers, through which only `share` of a gradient goes on; none: a constant."""
+    return torch.lerp(sentence.detach(), sentence, share) if share else sentence.detach()
 
 
 def hinge(high: Tensor, low: Tensor) -> Tensor:
@@ -195,6 +213,15 @@ def exact_penalty(discriminator: Discriminator, pictures: Tensor, sentence: Tens
         total = score(discriminator, discriminator(pictures), sentence, balance).sum()
         (gradient,) = torch.autograd.grad(total, pictures, create_graph=True)
         return gradient.square().sum((1, 2, 3)).mean()
+
+
+def matching_aware_penalty(discriminator: Discriminator, pictures: Tensor, sentence: Tensor, balance: Tensor) -> Tensor:
+    """MA-GP (DF-GAN, Tao et al. 2022): E (|grad_x f|^2 + |grad_s f|^2)^3, for real pictures and their own sentences."""
+    pictures, sentence = pictures.detach().requires_grad_(), sentence.detach().requires_grad_()
+    with torch.autocast(pictures.device.type, enabled=False):
+        total = score(discriminator, discriminator(pictures), sentence, balance).sum()
+        by_picture, by_sentence = torch.autograd.grad(total, (pictures, sentence), create_graph=True)
+        return (by_picture.square().sum((1, 2, 3)) + by_sentence.square().sum(1)).pow(3).mean()
 
 
 def score(discriminator: Discriminator, seen: PictureFeatures, sentence: Tensor, balance: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 The two encoders share nothing. What makes them different is who teaches them (joint_loss.py), and where they start:
 realism learns from the generator's losses only; alignment from matching real pictures with their text only, on top of
-what colours and words say of each other in closed form (canonical.py).
+what colours and words say of each other in closed form (canonical.py). The one variant between two encoders and a
+shared one is RealismHead.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
+from bespoke.method import layers
 from bespoke.method.canonical import CanonicalWords
 
 
@@ -76,6 +78,32 @@ class TextEncoder(nn.Module):
             return TextEmbedding(self.sentence_norm(sentence), self.word_norm(states), mask)
 
 
+class RealismHead(nn.Module):
+    """Realism as a head on the alignment embedding: a small network for the sentence and one for every word.
+
+    Half the weights of a second encoder, and a start that already knows words; but what alignment has dropped is gone.
+    The alignment embedding is a constant here: the generator's losses teach the head alone.
+    """
+
+    def __init__(self, *, embedding_width: int) -> None:
+        super().__init__()
+        self.sentence, self.words = (
+            nn.Sequential(
+                nn.Linear(embedding_width, 2 * embedding_width),
+                nn.LeakyReLU(layers.SLOPE),
+                nn.Linear(2 * embedding_width, embedding_width),
+                nn.LayerNorm(embedding_width),
+            )
+            for _ in range(2)
+        )
+
+    def forward(self, alignment: TextEmbedding) -> TextEmbedding:
+        """S_D and w_D -> S_G and w_G, of the same shapes."""
+        sentence, words, mask = alignment.detach()
+        with torch.autocast(sentence.device.type, enabled=False):
+            return TextEmbedding(self.sentence(sentence), self.words(words), mask)
+
+
 class BorrowedTextEncoder(nn.Module):
     """A text encoder from elsewhere, used as it is: one given vector a caption, nothing to learn."""
 
@@ -103,5 +131,13 @@ class DualTextEncoder(nn.Module):
 
     def forward(self, captions: Tensor) -> DualTextEmbedding:
         """[N, L] tokens (or [N, E] vectors for a borrowed encoder) -> DualTextEmbedding."""
-        realism = self.realism(captions)
-        return DualTextEmbedding(realism, realism if self.is_shared else self.alignment(captions))
+        alignment = self.alignment(captions)
+        return DualTextEmbedding(self.read_realism(captions, alignment), alignment)
+
+    def read_realism(self, captions: Tensor, alignment: TextEmbedding) -> TextEmbedding:
+        """S_G and w_G of captions whose alignment embedding is known."""
+        if self.is_shared:
+            return alignment
+        known = alignment if isinstance(self.realism, RealismHead) else captions
+        realism: TextEmbedding = self.realism(known)
+        return realism

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bespoke.config import Config, EditSettings
+from bespoke.config import Config
 from bespoke.data.batches import Batch
 from bespoke.method.across import gather
 from bespoke.method.discriminator import PictureFeatures
@@ -26,6 +26,7 @@ from bespoke.method.editor import (
 from bespoke.method.joint_loss import Terms
 from bespoke.networks import Networks
 from bespoke.precision import autocast
+from bespoke.settings import EditSettings
 from bespoke.training.step import Draws, Players, changed, fixed, gathered, mirrored, total
 from bespoke.training.workplace import Workplace
 

@@ -18,6 +18,7 @@ from bespoke.training.plan import Base
 
 READS_WITH = {
     "dual": "dual text embeddings (arXiv 2502.01507)",
+    "head": "a text embedding for alignment and one for realism that is a head on it (a variant of arXiv 2502.01507)",
     "shared": "one text embedding taught by both losses (a baseline to dual embeddings, arXiv 2502.01507)",
     "frozen": "one text embedding learned before the generator (a baseline to dual embeddings, arXiv 2502.01507)",
     "pretrained": f"text vectors of {PACKAGE} (a baseline to dual embeddings, arXiv 2502.01507) and, but for them",

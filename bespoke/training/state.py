@@ -8,17 +8,25 @@ from pathlib import Path
 
 from torch import Tensor
 
-from bespoke.config import Config, ModelSettings
+from bespoke.config import Config
 from bespoke.data.caption_tokens import front_end_hash
 from bespoke.data.front_end import FrontEnd, front_end_of
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
+from bespoke.settings import ModelSettings, Settings
 from bespoke.training.checkpoint import Checkpoint, load_latest, save_checkpoint
 from bespoke.training.packing import pack, pack_optimizer, unpack, unpack_optimizer
 from bespoke.training.plan import Base
 from bespoke.training.step import Diverged, Players
 
 ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
+
+# Keys that checkpoints have been made without: where they stand at their default, such a run can still go on.
+ADDED = {
+    "model": ("balance",),
+    "loss": ("naturalness", "contrast_fake", "adversarial_leak"),
+    "training": ("augment_colors",),
+}
 
 
 @dataclass
@@ -34,12 +42,17 @@ class Progress:
 
 def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base | None) -> str:
     """What a checkpoint goes with; only how often a run is saved and logged, and what is asked of it, may change."""
+    unset = {section: _at_default(getattr(config, section), keys) for section, keys in ADDED.items()}
+    freely = {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}
     told = config.model_dump_json(
-        exclude={"training": {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}, "gates": True},
-        exclude_none=True,
+        exclude={**unset, "training": unset["training"] | freely, "gates": True}, exclude_none=True
     )
     told += store.fingerprint + front_end_hash(front_end) + (base.identity if base else "")
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _at_default(settings: Settings, keys: tuple[str, ...]) -> set[str]:
+    return {key for key in keys if getattr(settings, key) == type(settings).model_fields[key].default}
 
 
 def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_with: str) -> bool:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from bespoke.config import Config, LossSettings
-from bespoke.data.augment import NUM_DRAWS, augment
+from bespoke.config import Config
+from bespoke.data.augment import NUM_COLOR_DRAWS, NUM_DRAWS, augment, recolor
 from bespoke.data.batches import Batch
 from bespoke.data.levels import to_signed
 from bespoke.method.across import gather
@@ -27,10 +27,12 @@ from bespoke.method.joint_loss import (
     exact_penalty,
     finite_difference_penalty,
     generator_loss,
+    matching_aware_penalty,
 )
 from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
 from bespoke.networks import Networks
 from bespoke.precision import autocast
+from bespoke.settings import LossSettings
 from bespoke.training.ema import Ema
 from bespoke.training.workplace import Workplace
 
@@ -45,9 +47,9 @@ class Draws(NamedTuple):
     noise: Tensor  # [N, num_noise]
     balance: Tensor  # [N] in [0, 1]
     flip: Tensor  # [N] bool
-    augment_real: Tensor  # [N, NUM_DRAWS]
-    augment_fake: Tensor  # [N, NUM_DRAWS]
-    augment_again: Tensor  # [N, NUM_DRAWS], for the generator's look at the same fakes
+    augment_real: Tensor  # [N, NUM_DRAWS], and as many more columns as colours need where they change, too
+    augment_fake: Tensor  # the same
+    augment_again: Tensor  # the same, for the generator's look at the same fakes
     penalty_noise: Tensor  # [N, 2, 3, H, W]; [N, 0] where the step has no penalty
     chance: Tensor  # [N, 2] uniform in [0, 1), for edits: whether the text changes, whether the old text is known
 
@@ -61,7 +63,7 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
     uniform = lambda *shape: torch.rand(shape, generator=generator)  # noqa: E731
     drawn = Draws(
         noise=normal(n, networks.generator.num_noise),
-        balance=torch.where(uniform(n) < settings.balance_zero, 0.0, uniform(n)),
+        balance=torch.where(uniform(n) < (settings.balance_zero if config.model.balance else 1.0), 0.0, uniform(n)),
         flip=uniform(n) < 0.5,
         augment_real=uniform(n, NUM_DRAWS),
         augment_fake=uniform(n, NUM_DRAWS),
@@ -69,6 +71,10 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
         penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
         chance=uniform(n, 2),
     )
+    if settings.augment_colors:
+        looks = ("augment_real", "augment_fake", "augment_again")
+        both = {look: torch.cat([getattr(drawn, look), uniform(n, NUM_COLOR_DRAWS)], 1) for look in looks}
+        drawn = drawn._replace(**both)
     rows = slice(place.rank * n // place.world, (place.rank + 1) * n // place.world)
     return Draws(*(tensor[rows].to(place.device) for tensor in drawn))
 
@@ -157,7 +163,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     real = mirrored(batch.pictures.to(place.device), draws.flip & ~batch.sided.to(place.device))
     captions, mismatched = batch.captions.to(place.device), batch.mismatched.to(place.device)
 
-    realism = networks.text_encoder.realism(captions)
+    text = _generators_text(players, captions)
     second = batch.other_captions.to(place.device)
     told = networks.text_encoder.alignment(torch.cat([captions, second, mismatched]))
     pairs = Pairs(
@@ -168,7 +174,6 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
         balance=gather(draws.balance),
     )
     with autocast(place.device, config.training.precision):
-        text = DualTextEmbedding(realism, _slow_alignment(players, realism, captions))
         fake = networks.generator(draws.noise, text, draws.balance)
 
     shown_real = changed(real, draws.augment_real, config)
@@ -221,7 +226,7 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
 def _discriminator_terms(
     networks: Networks, real: Tensor, fake: Tensor, pairs: Pairs, draws: Draws, config: Config, place: Workplace
 ) -> tuple[Terms, PictureFeatures]:
-    """L_D and, on steps that have it, the zero-centred penalty on real and fake; both [N, 3, H, W] in [-1, 1].
+    """L_D and, on steps that have it, the zero-centred penalty; real, fake: [N, 3, H, W] in [-1, 1].
 
     Also returns what was seen in the real pictures, detached.
     """
@@ -236,7 +241,9 @@ def _discriminator_terms(
         rows = slice(place.rank * n, (place.rank + 1) * n)
         sentence = pairs.matching.sentence.detach()[rows].repeat(2, 1)
         balance = pairs.balance[rows].repeat(2)
-        if settings.penalty == "exact":
+        if settings.penalty == "matching_aware":
+            penalty = matching_aware_penalty(discriminator, real, sentence[:n], balance[:n])
+        elif settings.penalty == "exact":
             penalty = exact_penalty(discriminator, both, sentence, balance)
         else:
             noise = settings.penalty_sigma * draws.penalty_noise.transpose(0, 1).flatten(0, 1)
@@ -262,9 +269,11 @@ def total(terms: Terms) -> Tensor:
 
 
 def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
-    """Pictures as the discriminator is shown them: [N, 3, H, W], [N, NUM_DRAWS]; config: as by_size.py fills it in."""
+    """Pictures [N, 3, H, W] as the discriminator is shown them; config: as by_size.py fills it in."""
     assert config.training.augment is not None
-    return augment(pictures, draws, config.training.augment)
+    if config.training.augment_colors:
+        pictures = recolor(pictures, draws[:, NUM_DRAWS:], config.training.augment)
+    return augment(pictures, draws[:, :NUM_DRAWS], config.training.augment)
 
 
 def mirrored(pictures: Tensor, flip: Tensor) -> Tensor:
@@ -273,13 +282,15 @@ def mirrored(pictures: Tensor, flip: Tensor) -> Tensor:
     return torch.where(flip[:, None, None, None], upright.flip(3), upright)
 
 
-def _slow_alignment(players: Players, realism: TextEmbedding, captions: Tensor) -> TextEmbedding:
-    """S_D as the generator reads it: from the moving average, so that its condition moves slowly."""
-    if players.networks.text_encoder.is_shared:
-        return realism
+def _generators_text(players: Players, captions: Tensor) -> DualTextEmbedding:
+    """What the generator reads: S_G as it learns; S_D from the moving average, so that its condition moves slowly."""
+    text_encoder = players.networks.text_encoder
+    if text_encoder.is_shared:
+        text: DualTextEmbedding = text_encoder(captions)
+        return text
     with torch.no_grad():
         slow: TextEmbedding = players.average.averaged["alignment"](captions)
-    return slow
+    return DualTextEmbedding(text_encoder.read_realism(captions, slow), slow)
 
 
 def gathered(seen: PictureFeatures) -> PictureFeatures:

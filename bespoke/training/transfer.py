@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,8 @@ from bespoke.method.discriminator import Discriminator
 from bespoke.networks import Networks
 from bespoke.pipeline import Pipeline
 from bespoke.training.plan import Base
+
+_STAGE = re.compile(r"^stages\.(\d+)\.")
 
 
 def load_base(base: Base) -> Pipeline:
@@ -28,6 +32,7 @@ def load_base(base: Base) -> Pipeline:
 def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
     """Give all networks the weights of the base, bit for bit; only the pieces that it did not have get new rows.
 
+    Networks for larger pictures than the base's take over what they have in common and keep the rest as it was drawn.
     Not an editor: one that the base has goes with the base's generator and no other.
     A new word begins where its old spelling stood: the row of a new piece is the mean of the rows of the pieces that
     spelled it, as long as those are, since the mean of unlike rows is short. Captions with new words then read much as
@@ -48,7 +53,22 @@ def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
                 # A caption's rows are summed: a piece that stands for others says what they said together.
                 sums = [rows[spelling].sum(0, keepdim=True) for spelling in spellings]
                 weights["canonical.directions"] = torch.cat([rows, *sums])
+        if new := len(networks.settings.discriminator_widths) - len(base.networks.settings.discriminator_widths):
+            weights = network.state_dict() | _kept(name, weights, new)
         network.load_state_dict(weights)
+
+
+def _kept(name: str, weights: dict[str, Tensor], new: int) -> dict[str, Tensor]:
+    """What a network with `new` further stages takes over of a smaller one's weights, by the names it has there.
+
+    What touches the picture belongs to its size: the generator's way from its last stage to colours, and the
+    discriminator's stem. The discriminator counts its stages from the picture on, so those of the base move up.
+    """
+    outer = {"generator": ("last_film.", "grow.", "to_rgb."), "discriminator": ("stem.",)}.get(name, ())
+    kept = {key: weight for key, weight in weights.items() if not key.startswith(outer)}
+    if name != "discriminator":
+        return kept
+    return {_STAGE.sub(lambda found: f"stages.{int(found[1]) + new}.", key): weight for key, weight in kept.items()}
 
 
 def _row(spelling: Tensor) -> Tensor:

@@ -84,7 +84,8 @@ def _steepness(
 ) -> dict[str, float]:
     """Squared gradient of the score at real and generated pictures, and how the generator's terms pull at the latter.
 
-    gradient_ratio: norm of the pull of what compares pictures with text over the norm of naturalness' pull.
+    gradient_ratio: norm of the pull of what compares pictures with text over the norm of naturalness' pull; absent
+    where naturalness has no say.
     """
     discriminator, n = networks.discriminator, min(NUM_STEEP, len(fake))
     y = TextEmbedding(*(part[:n] for part in told))
@@ -99,12 +100,11 @@ def _steepness(
     )
     none = torch.zeros(n, 1, device=fake.device)  # no conditioning augmentation: it does not pull at pictures
     terms = generator_loss(discriminator, discriminator(fake), discriminator(real), pairs, none, none, weights)
-    by_text = torch.stack([terms[name] for name in ("mismatch", "sentence", "word")]).sum()
+    by_text = torch.stack([terms[name] for name in ("mismatch", "sentence", "word") if name in terms]).sum()
     pull_of_text, pull = (
-        torch.autograd.grad(term, fake, retain_graph=True)[0].norm() for term in (by_text, terms["naturalness"])
+        float(torch.autograd.grad(term, fake, retain_graph=True)[0].norm()) for term in (by_text, terms["naturalness"])
     )
     return {
         "penalty_real": exact_penalty(discriminator, real, y.sentence, half).item(),
         "penalty_fake": exact_penalty(discriminator, fake, y.sentence, half).item(),
-        "gradient_ratio": float(pull_of_text / pull),
-    }
+    } | ({"gradient_ratio": pull_of_text / pull} if pull else {})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bespoke.config import ModelSettings, resolve
+from bespoke.config import resolve
 from bespoke.data import borrowed
 from bespoke.data.borrowed import INSTALL, REQUIREMENT, BorrowedEncoder
 from bespoke.data.caption_tokens import CaptionTokens
@@ -20,6 +20,7 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.front_end import front_end_file, load_front_end, make_front_end
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
+from bespoke.settings import ModelSettings
 
 FolderMaker = Callable[..., Path]
 ROOT = Path(__file__).parent.parent.parent

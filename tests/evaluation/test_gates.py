@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bespoke.config import GateSettings, resolve, resolve_gates
+from bespoke.config import resolve, resolve_gates
 from bespoke.errors import UserError
 from bespoke.evaluation.gates import all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
@@ -15,6 +15,7 @@ from bespoke.evaluation.report_texts import gate_sentence
 from bespoke.evaluation.result import Evaluation, Row
 from bespoke.evaluation.verdict import FAIR, FAR, MOST_COPIES, weigh
 from bespoke.pages.texts import LANGUAGES
+from bespoke.settings import GateSettings
 
 REACHED = {"precision": 0.45, "frechet": 9.0, "coverage": 0.45, "retrieval": 0.45, "near_copies": 0.05}
 

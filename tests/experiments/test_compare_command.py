@@ -60,7 +60,7 @@ def test_arms_are_compared_and_more_seeds_can_be_added(capsys: pytest.CaptureFix
 
 
 MISTAKES = [
-    (["shop", "--arms", "dual,fancy", *FAST], "--arms dual,fancy: no arm 'fancy'; choose of dual, shared"),
+    (["shop", "--arms", "dual,fancy", *FAST], "--arms dual,fancy: no arm 'fancy'; choose of dte-faithful, df-gan"),
     (["shop", "--arms", "dual,no-opening", *FAST], "with these settings no-opening is the same as dual; leave one"),
     (["shop", "--seeds", "0", *FAST], "--seeds 0: expected 1 or more"),
     (["shop", "--preset", "test32"], "compare: no budget; say how long each model is trained"),

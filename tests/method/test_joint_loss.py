@@ -18,6 +18,7 @@ from bespoke.method.joint_loss import (
     exact_penalty,
     finite_difference_penalty,
     generator_loss,
+    matching_aware_penalty,
     score,
     sentence_nce,
     word_nce,
@@ -92,6 +93,47 @@ def test_adversarial_terms_do_not_teach_the_alignment_encoder(term: str) -> None
     scene = Scene()
     scene.discriminator_terms(LossWeights())[term].backward()
     assert learners(scene) == {"discriminator"}
+
+
+@pytest.mark.parametrize("term", ["conditional", "mismatch"])
+def test_a_leak_lets_its_share_of_the_adversarial_gradient_reach_the_alignment_encoder(term: str) -> None:
+    slopes = []
+    for leak in (1.0, 0.25):
+        scene = Scene()
+        terms = scene.discriminator_terms(LossWeights(adversarial_leak=leak))
+        assert torch.equal(terms[term], scene.discriminator_terms(LossWeights())[term])
+        terms[term].backward()
+        assert learners(scene) == {"discriminator", "alignment"}
+        slopes.append(scene.text.alignment.recur.weight_ih_l0.grad)  # type: ignore[union-attr]
+    assert slopes[0].abs().max() > 0  # type: ignore[operator, union-attr]
+    torch.testing.assert_close(slopes[1], slopes[0] / 4)  # type: ignore[operator]
+
+
+def test_the_hinge_is_the_loss_of_df_gan() -> None:
+    """max(0, 1 - f(x, y)) + max(0, 1 + f(x', y)) / 2 + max(0, 1 + f(x, y_other)) / 2; the generator's is -f(x', y)."""
+    scene = Scene()
+    weights = LossWeights(relativistic=False, naturalness=0, conditional=0.5, mismatch=0.5, sentence=0, word=0)
+    y, y_other = scene.pairs.matching.sentence, scene.pairs.other
+    real, fake = scene.discriminator(scene.pictures), scene.discriminator(scene.made.pictures)
+    f = lambda seen, sentence: score(scene.discriminator, seen, sentence, scene.balance)  # noqa: E731
+    real_loss, fake_loss = (1 - f(real, y)).relu(), (1 + f(fake, y)).relu()
+    expected = (real_loss + fake_loss / 2 + (1 + f(real, y_other)).relu() / 2).mean()
+    torch.testing.assert_close(sum(scene.discriminator_terms(weights).values()), expected)
+    terms = scene.generator_terms(LossWeights(relativistic=False, balance_ratio=1, conditional=0.5))
+    torch.testing.assert_close(terms["conditional"], -f(fake, y).mean() / 2)
+    assert "mismatch" not in terms
+
+
+def test_the_contrast_of_generated_pictures_is_a_share_of_that_of_real_ones() -> None:
+    scene = Scene()
+    plain, terms = (scene.discriminator_terms(LossWeights(contrast_fake=share)) for share in (0.0, 0.5))
+    assert terms.keys() - plain.keys() == {"sentence_fake", "word_fake"}
+    drawn = scene.discriminator(scene.made.pictures.detach())
+    expected = contrastive_loss(drawn, scene.pairs.matching, scene.pairs.second, scene.pairs.caption_ids, LossWeights())
+    for name, term in expected.items():
+        torch.testing.assert_close(terms[f"{name}_fake"], term / 2)
+    terms["sentence_fake"].backward()
+    assert learners(scene) == {"discriminator", "alignment"}
 
 
 @pytest.mark.parametrize("term", ["sentence", "word"])
@@ -204,6 +246,19 @@ def test_exact_penalty_is_the_squared_gradient() -> None:
     total = score(scene.discriminator, scene.discriminator(pictures), sentence, scene.balance).sum()
     (by_hand,) = torch.autograd.grad(total, pictures)
     assert penalty.item() == pytest.approx(by_hand.square().sum((1, 2, 3)).mean().item(), rel=1e-4)
+
+
+def test_matching_aware_penalty_is_the_third_power_of_both_squared_gradients() -> None:
+    scene = Scene()
+    pictures = scene.pictures.clone().requires_grad_()
+    sentence = scene.pairs.matching.sentence.detach().requires_grad_()
+    total = score(scene.discriminator, scene.discriminator(pictures), sentence, scene.balance).sum()
+    by_picture, by_sentence = torch.autograd.grad(total, (pictures, sentence))
+    expected = (by_picture.square().sum((1, 2, 3)) + by_sentence.square().sum(1)).pow(3).mean()
+    penalty = matching_aware_penalty(scene.discriminator, scene.pictures, scene.pairs.matching.sentence, scene.balance)
+    torch.testing.assert_close(penalty.detach(), expected)
+    penalty.backward()
+    assert learners(scene) == {"discriminator"}
 
 
 def test_finite_differences_estimate_the_exact_penalty() -> None:

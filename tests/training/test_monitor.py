@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from bespoke.config import LossSettings, TrainingSettings
+from bespoke.settings import LossSettings, TrainingSettings
 from bespoke.training.alarms import ALARMS, alarms
 from bespoke.training.monitor import caption_sensitivity, effective_rank, linear_cka, sign_accuracy
 

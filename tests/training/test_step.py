@@ -21,7 +21,7 @@ from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.method import layers
 from bespoke.networks import build_networks
-from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
+from bespoke.training.step import Diverged, Players, changed, contrastive_step, draw, joint_step
 from bespoke.training.workplace import Workplace, find_workplace
 
 CPU = Workplace(torch.device("cpu"))
@@ -63,8 +63,41 @@ def test_a_joint_step_moves_all_four_and_a_contrastive_step_two(store: PairStore
     assert moved(opened, weights(players)) == {"generator", "discriminator", "realism", "alignment"}
 
 
-@pytest.mark.parametrize("penalty", ["finite_difference", "exact"])
-def test_both_penalties_enter_the_discriminators_loss(store: PairStore, penalty: str) -> None:
+def test_a_realism_head_learns_from_the_generator_alone(store: PairStore) -> None:
+    config = resolve("test32", ["training.augment=0.3", "model.embeddings=head"])
+    players, batches = make(config, store)
+    draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=True)
+    start = weights(players)
+    contrastive_step(players, batches.at(0), draws, config, CPU)
+    opened = weights(players)
+    assert moved(start, opened) == {"discriminator", "alignment"}
+    players.optimizers.pop("alignment")  # to the generator's losses it is a constant, and so it stays
+    joint_step(players, batches.at(1), draws, config, CPU)
+    assert moved(opened, weights(players)) == {"generator", "discriminator", "realism"}
+
+
+def test_colors_are_drawn_beside_everything_else(store: PairStore) -> None:
+    plain, colored = (
+        resolve("test32", ["training.augment=1", f"training.augment_colors={on}"]) for on in ("false", "true")
+    )
+    players, batches = make(plain, store)
+    one, two = (draw(config, players.networks, (0,), CPU, penalised=True) for config in (plain, colored))
+    for first, second in zip(one, two, strict=True):
+        assert torch.equal(first, second[:, : first.shape[1]] if first.dim() == 2 else second)
+    real = batches.at(0).pictures / 127.5 - 1
+    assert torch.equal(changed(real, one.augment_real, plain), changed(real, two.augment_real, plain))
+    assert not torch.equal(changed(real, two.augment_real, plain), changed(real, two.augment_real, colored))
+
+
+def test_without_a_balance_every_picture_is_made_at_zero(store: PairStore) -> None:
+    for balance in ("true", "false"):
+        config = resolve("test32", [f"model.balance={balance}", "training.batch_size=32"])
+        drawn = draw(config, make(config, store)[0].networks, (0,), CPU, penalised=False)
+        assert bool(drawn.balance.any()) == (balance == "true")
+
+
+@pytest.mark.parametrize("penalty", ["finite_difference", "exact", "matching_aware"])
+def test_every_penalty_enters_the_discriminators_loss(store: PairStore, penalty: str) -> None:
     config = resolve("test32", ["training.augment=0.3", f"loss.penalty={penalty}"])
     players, batches = make(config, store)
     for penalised in (True, False):

@@ -39,9 +39,9 @@ def _settle_quickly() -> Iterator[None]:
         yield
 
 
-def shop(folder: Path, product: str, language: str) -> PairStore:
-    catalogue = write_sample(folder / "catalogue", 12, 32, seed=0, language=language, objects=(product,))
-    return prepare(Catalogue.open(catalogue), 32, folder / "cache")
+def shop(folder: Path, product: str, language: str, size: int = 32) -> PairStore:
+    catalogue = write_sample(folder / "catalogue", 12, size, seed=0, language=language, objects=(product,))
+    return prepare(Catalogue.open(catalogue), size, folder / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +203,43 @@ def test_what_is_frozen_stays_that_of_the_base_and_the_rest_learns(
         config = config_from(model, f"training.freeze_discriminator_stages={frozen}")
         assert train(config, shirts, tmp_path / str(frozen), Budget(images=2 * BATCH), base=base)
         assert moved(tmp_path / str(frozen), model) == expected
+
+
+def test_a_model_for_larger_pictures_grows_out_of_the_base(
+    base: Base, model: Pipeline, mugs: PairStore, tmp_path: Path
+) -> None:
+    larger = shop(tmp_path, "mug", "en", size=64)
+    config = config_from(
+        model, "model.image_size=64", "model.generator_widths=[64,48,32,24]", "model.discriminator_widths=[64,48,32,16]"
+    )
+    assert train(config, larger, tmp_path / "run", Budget(images=2 * BATCH), base=base)
+    assert Pipeline.from_pretrained(tmp_path / "run")("a red mug", seed=0).images[0].size == (64, 64)
+
+    tensors, _ = checkpoint_of(tmp_path / "run", 0)
+    theirs = {name: network.state_dict() for name, network in model.networks.named().items()}
+    kept = {name: {key for key in keys if _equal(tensors, name, key, keys)} for name, keys in theirs.items()}
+    lost = {name: {key.split(".")[0] for key in theirs[name].keys() - kept[name]} for name in kept}
+    # A stage of the discriminator has another number now; the others are what touches the picture.
+    assert lost == {
+        "generator": {"last_film", "grow", "to_rgb"},
+        "discriminator": {"stem", "stages"},
+        "realism": set(),
+        "alignment": set(),
+    }
+    for key, weight in theirs["discriminator"].items():
+        if key.startswith("stages"):
+            _, number, rest = key.split(".", 2)
+            assert torch.equal(tensors[f"network/discriminator/stages.{int(number) + 1}.{rest}"], weight)
+    last = load_latest(tmp_path / "run" / "checkpoints")
+    assert last is not None
+    for name in ("stem.weight", "stages.0.conv1.weight", "stages.2.conv2.weight", "final.weight"):
+        first = tensors[f"network/discriminator/{name}"]
+        assert not torch.equal(last.tensors[f"network/discriminator/{name}"], first)  # all of it learns
+
+
+def _equal(tensors: dict[str, Tensor], network: str, key: str, weights: dict[str, Tensor]) -> bool:
+    ours = tensors.get(f"network/{network}/{key}")
+    return ours is not None and ours[: len(weights[key])].equal(weights[key]) if weights[key].dim() else True
 
 
 def test_a_base_that_changed_or_went_before_the_first_step_is_told(

@@ -1,0 +1,44 @@
+"""Which runs can go on with a checkpoint?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from bespoke.config import resolve
+from bespoke.data.caption_tokens import front_end_hash
+from bespoke.data.captions import Tokenizer
+from bespoke.data.catalogue import Catalogue
+from bespoke.data.sample import write_sample
+from bespoke.data.store import PairStore, prepare
+from bespoke.training.state import ADDED, made_for
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
+    folder = tmp_path_factory.mktemp("sample")
+    return prepare(Catalogue.open(write_sample(folder / "catalogue", 12, 32, seed=0)), 32, folder / "cache")
+
+
+def test_a_checkpoint_from_before_a_key_goes_with_a_config_that_leaves_it(store: PairStore) -> None:
+    config, tokenizer = resolve("test32"), Tokenizer.train(["a red mug"], 300, 32)
+    # As it was written down then: the config without those keys, and without what may change.
+    tree = json.loads(config.model_dump_json(exclude={"gates"}, exclude_none=True))
+    for key in ("validation_every_minutes", "checkpoint_every_minutes", "log_every"):
+        del tree["training"][key]
+    for section, keys in ADDED.items():
+        for key in keys:
+            del tree[section][key]
+    told = json.dumps(tree, separators=(",", ":")) + store.fingerprint + front_end_hash(tokenizer)
+    assert made_for(config, store, tokenizer, None) == hashlib.sha256(told.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change", ["model.balance=false", "loss.naturalness=0.5", "loss.contrast_fake=1", "training.augment_colors=true"]
+)
+def test_it_does_not_go_with_one_that_sets_it(store: PairStore, change: str) -> None:
+    tokenizer = Tokenizer.train(["a red mug"], 300, 32)
+    ours, theirs = (made_for(resolve("test32", changes), store, tokenizer, None) for changes in ([], [change]))
+    assert ours != theirs
