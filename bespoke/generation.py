@@ -109,16 +109,28 @@ def write_pictures(pictures: Iterable[Picture], folder: Path, *, model: str) -> 
         yield file
 
 
-def write_edits(pictures: Iterable[EditedPicture], folder: Path, *, model: str, original: str) -> Iterator[Path]:
+def write_edits(
+    pictures: Iterable[EditedPicture], folder: Path, *, model: str, original: str, source_type: str
+) -> Iterator[Path]:
     """Write each edited picture into `folder`, in `folder`/masks where it changed, and yield its file.
 
-    original: the SHA-256 of the picture file that was edited, kept in each file and row. Otherwise as `write_pictures`.
+    original: the SHA-256 of the picture file that was edited, kept in each file and row; source_type: what the edits
+    are, see provenance.type_of_edit. Otherwise as `write_pictures`.
     """
     for number, picture in enumerate(pictures, 1):
         file, where = folder / f"{number:06d}.png", folder / MASKS / f"{number:06d}.png"
         origin = {"edited_from": original, "source": picture.source, "strength": picture.strength}
         # The editor is taught with pictures that are drawn at balance 0.
-        mark(picture.image, file, prompt=picture.text, seed=picture.seed, balance=0.0, model=model, chain=origin)
+        mark(
+            picture.image,
+            file,
+            prompt=picture.text,
+            seed=picture.seed,
+            balance=0.0,
+            model=model,
+            source_type=source_type,
+            chain=origin,
+        )
         try:
             where.parent.mkdir(exist_ok=True)
             picture.mask.save(where)

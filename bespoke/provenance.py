@@ -1,8 +1,9 @@
 """How does a picture say that a machine made it? IPTC marking in XMP, and the recipe for making it again.
 
-Every picture that leaves is a PNG with `DigitalSourceType = trainedAlgorithmicMedia`, which search engines and the EU
-AI Act's Article 50 look for, and the AI properties of the IPTC Photo Metadata Standard 2025.1. The mark is a
-statement, not a seal: whoever edits the file can change or remove it.
+Every picture that leaves is a PNG with `DigitalSourceType = trainedAlgorithmicMedia` (where part of it may be a real
+photograph, `compositeWithTrainedAlgorithmicMedia`), which search engines and the EU AI Act's Article 50 look for, and
+the AI properties of the IPTC Photo Metadata Standard 2025.1. The mark is a statement, not a seal: whoever edits the
+file can change or remove it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from bespoke.errors import UserError
 
-TRAINED_ALGORITHMIC_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+TRAINED_ALGORITHMIC_MEDIA = f"{_SOURCE_TYPES}trainedAlgorithmicMedia"
+COMPOSITE = f"{_SOURCE_TYPES}compositeWithTrainedAlgorithmicMedia"
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -40,7 +43,7 @@ _PACKET = (
     f'<rdf:RDF xmlns:rdf="{_RDF}">\n'
     f'<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="{_IPTC}"'
     f' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:bespoke="{_OWN}">\n'
-    f"<Iptc4xmpExt:DigitalSourceType>{TRAINED_ALGORITHMIC_MEDIA}</Iptc4xmpExt:DigitalSourceType>\n"
+    "<Iptc4xmpExt:DigitalSourceType>{source_type}</Iptc4xmpExt:DigitalSourceType>\n"
     "<Iptc4xmpExt:AISystemUsed>{model}</Iptc4xmpExt:AISystemUsed>\n"
     "<Iptc4xmpExt:AISystemVersionUsed>{software}</Iptc4xmpExt:AISystemVersionUsed>\n"
     "<Iptc4xmpExt:AIPromptInformation>{prompt}</Iptc4xmpExt:AIPromptInformation>\n"
@@ -61,19 +64,22 @@ def mark(
     seed: int,
     balance: float,
     model: str,
+    source_type: str = TRAINED_ALGORITHMIC_MEDIA,
     chain: Mapping[str, Any] | None = None,
     terms: str = "",
 ) -> None:
     """Saves `image` as a PNG at `path`, marked as made by a trained algorithm, with how to make it again.
 
-    `prompt` may be any text; `model` names the model for whoever reads it, a run's name and hash say. `chain`: from
-    what the picture came, as JSON can hold it; a hash of its pixels goes with it. `terms`: what must be said with it.
+    `prompt` may be any text; `model` names the model for whoever reads it, a run's name and hash say. `source_type`:
+    COMPOSITE where part of it may be real, see `type_of_edit`. `chain`: from what the picture came, as JSON can hold
+    it; a hash of its pixels goes with it. `terms`: what must be said with it.
     The file is whole or not there. Raises UserError if the disk refuses.
     """
     recipe = {"prompt": prompt, "seed": seed, "balance": balance, "model": model, "software": _software()}
     # XML has no way to write control characters, so the exact text travels as JSON in ASCII.
     exact = json.dumps(recipe, allow_nan=False, separators=(",", ":"))
     texts = {"prompt": prompt, "model": model, "software": recipe["software"], "recipe": exact}
+    texts |= {"source_type": source_type}
     more = ""
     if chain is not None:
         traced = json.dumps({**chain, "pixels": _pixels(image)}, allow_nan=False, separators=(",", ":"))
@@ -95,6 +101,17 @@ def mark(
             partial.unlink()
         reason = f"could not be saved ({error.strerror})"
         raise UserError(f"{path}: {reason}; free disk space or choose another --out") from error
+
+
+def type_of_edit(original: Path) -> str:
+    """The digital source type of what a model makes of a picture file by changing it.
+
+    A composite, unless the file says of itself that all of it was generated: what says nothing may be a photograph.
+    """
+    with contextlib.suppress(UserError):
+        if read_mark(original).get("digital_source_type") == TRAINED_ALGORITHMIC_MEDIA:
+            return TRAINED_ALGORITHMIC_MEDIA
+    return COMPOSITE
 
 
 def is_unedited(path: Path) -> bool:

@@ -17,7 +17,7 @@ from bespoke.data.captions import Tokenizer
 from bespoke.data.sample import write_sample
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
-from bespoke.provenance import TRAINED_ALGORITHMIC_MEDIA, read_mark
+from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, read_mark
 
 OLD, NEW = "a red mug", "a blue mug"
 
@@ -65,15 +65,19 @@ def test_a_taught_run_edits_and_says_what_it_did(taught: Path, photo: Path, tmp_
         with Image.open(out / row["file_name"]) as made, Image.open(out / "masks" / row["file_name"]) as mask:
             assert made.size == mask.size == (80, 50)
         marked = read_mark(out / row["file_name"])
-        assert marked["digital_source_type"] == TRAINED_ALGORITHMIC_MEDIA
+        assert marked["digital_source_type"] == COMPOSITE  # part of it is still the photo
         assert marked["prompt"] == NEW
         assert marked["model"] == row["model"]
         assert re.fullmatch(r"run [0-9a-f]{12} editor [0-9a-f]{12}", row["model"])
         assert marked["chain"]["edited_from"] == row["edited_from"]
         assert marked["chain"]["strength"] == 0.7
-    assert read_mark(out / "sheet.png")["digital_source_type"] == TRAINED_ALGORITHMIC_MEDIA
+    assert read_mark(out / "sheet.png")["digital_source_type"] == COMPOSITE
     with Image.open(out / "sheet.png") as sheet:
         assert sheet.width > sheet.height / 6 > 80
+    assert run(["generate", str(taught), OLD, "-n", "1", "--out", str(tmp_path / "drawn")]) == 0
+    again = ["edit", str(taught), str(tmp_path / "drawn" / "000001.png"), NEW, "--from", OLD]
+    assert run([*again, "--out", str(tmp_path / "again")]) == 0
+    assert read_mark(tmp_path / "again" / "000001.png")["digital_source_type"] == TRAINED_ALGORITHMIC_MEDIA
 
 
 def test_the_report_on_edits_needs_a_taught_run(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from bespoke.errors import UserError
-from bespoke.provenance import TRAINED_ALGORITHMIC_MEDIA, mark, read_mark
+from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, mark, read_mark, type_of_edit
 
 IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 
@@ -168,6 +168,18 @@ STRANGE = {
         'xmlns:o="urn:bespoke:provenance:1#" o:recipe="{&quot;digital_source_type&quot;:1}">'
     ),
 }
+
+
+def test_an_edit_is_generated_only_where_all_of_the_original_was(tmp_path: Path) -> None:
+    assert type_of_edit(marked(tmp_path / "drawn.png")) == TRAINED_ALGORITHMIC_MEDIA
+    photo, gif = tmp_path / "photo.png", tmp_path / "photo.gif"
+    picture(8).save(photo)
+    picture(8).save(gif)
+    edited = marked(tmp_path / "edited.png", source_type=type_of_edit(photo))
+    assert COMPOSITE == "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+    assert read_mark(edited)["digital_source_type"] == COMPOSITE
+    assert xmp(edited).findtext(f".//{IPTC}DigitalSourceType") == COMPOSITE
+    assert [type_of_edit(path) for path in (photo, gif, edited)] == [COMPOSITE] * 3
 
 
 @pytest.mark.parametrize("packet", STRANGE.values(), ids=STRANGE)

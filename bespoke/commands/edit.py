@@ -18,7 +18,7 @@ from bespoke.generation import METADATA, PromptReport, claim_folder, free_name, 
 from bespoke.method.editor import USUAL_STRENGTH
 from bespoke.networks import weights_hash
 from bespoke.pipeline import Pipeline
-from bespoke.provenance import mark
+from bespoke.provenance import mark, type_of_edit
 
 DEFAULT_FOLDER = Path("edits")
 SHEET = "sheet.png"
@@ -51,14 +51,22 @@ def edit(
     say(_changes(made, source))
     if warning := unknown_text(PromptReport(unknown=Counter(made.unknown_words))):
         say(warning)
-    original = hashlib.sha256(picture.read_bytes()).hexdigest()
+    original, source_type = hashlib.sha256(picture.read_bytes()).hexdigest(), type_of_edit(picture)
     assert pipeline.networks.editor is not None
     # A model's id says nothing of its editor.
     name = f"{model_name(model, pipeline)} editor {weights_hash(pipeline.networks.editor)}"
-    for _ in write_edits(made.pictures, folder, model=name, original=original):
+    for _ in write_edits(made.pictures, folder, model=name, original=original, source_type=source_type):
         pass
     if sheet:
-        mark(_sheet(shown, rows), folder / SHEET, prompt=text, seed=made.seeds[0], balance=0.0, model=name)
+        mark(
+            _sheet(shown, rows),
+            folder / SHEET,
+            prompt=text,
+            seed=made.seeds[0],
+            balance=0.0,
+            model=name,
+            source_type=source_type,
+        )
     count = len(made.pictures)
     say(f"{count:,} {'picture' if count == 1 else 'pictures'} in {folder}, described in {folder / METADATA}")
     if sheet:

@@ -169,6 +169,8 @@ RESOURCES = {
     "jobs POST": "create",
     "job GET": "job",
     "job-cancel POST": "create",  # one's own, unless an administrator asks
+    "previews POST": "preview",
+    "words POST": "words",
     "lists GET": "batch",
     "lists POST": "batches",
     "list GET": "batch",

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from PIL import Image
 from reviewing import at, proposed
 
-from bespoke.provenance import read_mark
+from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, read_mark
 from bespoke.studio.exports.credentials import ALGORITHM, CERTIFICATE, KEY, signed
 from bespoke.studio.exports.exports import export
 from bespoke.studio.models import TrainedModel
@@ -94,7 +94,7 @@ def test_an_export_carries_credentials_and_its_mark(
     assert found["validation_state"] == "Valid"
     manifest = found["manifests"][found["active_manifest"]]
     told = {each["label"]: each["data"] for each in manifest["assertions"]}
-    assert told["c2pa.actions.v2"]["actions"][0]["digitalSourceType"].endswith("trainedAlgorithmicMedia")
+    assert told["c2pa.actions.v2"]["actions"][0]["digitalSourceType"] == TRAINED_ALGORITHMIC_MEDIA
     assert told["org.bespoke.chain"]["picture"] == str(approved.picture_id)
     file = tmp_path / "picture.png"
     file.write_bytes(made.content)
@@ -105,21 +105,33 @@ def test_an_export_carries_credentials_and_its_mark(
     assert read(bytes(broken))["validation_state"] == "Invalid"
 
 
+def test_credentials_say_the_same_source_type_as_the_mark(certificate: Path) -> None:
+    pytest.importorskip("c2pa")
+    found = read(signed(a_png(), "a", {}, COMPOSITE))
+    assert found["validation_state"] == "Valid"
+    (told,) = [
+        each["data"]["actions"]
+        for each in found["manifests"][found["active_manifest"]]["assertions"]
+        if each["label"] == "c2pa.actions.v2"
+    ]
+    assert [(action["action"], action["digitalSourceType"]) for action in told] == [("c2pa.created", COMPOSITE)]
+
+
 def test_without_a_certificate_a_picture_stays_as_it_is() -> None:
-    assert signed(a_png(), "a", {}) == a_png()
+    assert signed(a_png(), "a", {}, COMPOSITE) == a_png()
 
 
 def test_a_certificate_that_cannot_sign_is_named(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("c2pa")
     certificate.write_text("no certificate", "ascii")
     with pytest.raises(ValueError, match=f"{CERTIFICATE}: cannot sign"):
-        signed(a_png(), "a", {})
+        signed(a_png(), "a", {}, COMPOSITE)
     certificate.unlink()
     with pytest.raises(ValueError, match=f"{CERTIFICATE}=.*chain.pem: cannot be read"):
-        signed(a_png(), "a", {})
+        signed(a_png(), "a", {}, COMPOSITE)
     monkeypatch.setenv(ALGORITHM, "md5")
     with pytest.raises(ValueError, match=f"{ALGORITHM}=md5: expected one of es256"):
-        signed(a_png(), "a", {})
+        signed(a_png(), "a", {}, COMPOSITE)
     monkeypatch.delenv(KEY)
     with pytest.raises(ValueError, match=f"{KEY}: not set"):
-        signed(a_png(), "a", {})
+        signed(a_png(), "a", {}, COMPOSITE)

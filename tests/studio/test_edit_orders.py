@@ -19,17 +19,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 from PIL import Image, ImageDraw
-from reviewing import drawn, proposed
+from reviewing import at, drawn, proposed
 
 from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
-from bespoke.provenance import read_mark
+from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, read_mark
 from bespoke.studio import jobs, opening, registry
+from bespoke.studio.edited import source_type
 from bespoke.studio.exports.chain import chain_of
+from bespoke.studio.exports.exports import export
 from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, TrainedModel
 from bespoke.studio.opening import UnusableError, opened
 from bespoke.studio.policy.policy import add
+from bespoke.studio.review import states
 from bespoke.studio.tokens import make_token
 from bespoke.studio.worker import Artist
 
@@ -316,6 +319,7 @@ def test_a_worker_makes_the_pipeline_s_edit_marked_with_where_it_came_from(taugh
             assert image.crop((24, 0, 48, 32)).tobytes() == picture.crop((24, 0, 48, 32)).tobytes()
         told = read_mark(Path(default_storage.path(made.file)))
         assert told["prompt"] == "a blue cup"
+        assert told["digital_source_type"] == COMPOSITE  # half of it is what was sent
         assert told["chain"]["edited_from"] == original.sha256 == job.edit.sha256
     assert len(default_storage.listdir(str(job.pk))[1]) == 4
 
@@ -339,3 +343,25 @@ def test_an_export_says_from_what_a_picture_was_edited(editor: TrainedModel, peo
     proposal = proposed(editor, people)
     Edit.objects.create(job=proposal.picture.job, file="a.png", sha256="abc", source="a cup", strength=0.7)
     assert chain_of(proposal)["edited_from"] == "abc"
+
+
+def test_a_picture_is_a_composite_where_one_that_was_sent_in_is_below_it(
+    editor: TrainedModel, people: dict[str, Any], tmp_path: Path
+) -> None:
+    first = at(proposed(editor, people), states.APPROVED, people)
+    left = export([first.pk], people["creator"], "the shop")
+
+    def edited(sha256: str) -> Job:
+        made = drawn(editor, people["creator"], 0.3, color=100)
+        Edit.objects.create(job=made, file="a.png", sha256=sha256, strength=0.7)
+        return made
+
+    of_drawn, of_exported, of_sent = (edited(sha) for sha in (first.picture.sha256, left.export.sha256, "f" * 64))
+    assert [source_type(job) for job in (first.picture.job, of_drawn, of_exported)] == [TRAINED_ALGORITHMIC_MEDIA] * 3
+    assert source_type(of_sent) == COMPOSITE
+    assert source_type(edited("")) == COMPOSITE
+    again = proposed(editor, people, color=90)
+    Edit.objects.create(job=again.picture.job, file="a.png", sha256=of_sent.results[0].sha256, strength=0.7)
+    made = export([at(again, states.APPROVED, people).pk], people["creator"], "the shop")
+    (tmp_path / "a.png").write_bytes(made.content)
+    assert read_mark(tmp_path / "a.png")["digital_source_type"] == COMPOSITE

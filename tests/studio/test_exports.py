@@ -97,6 +97,7 @@ def test_several_leave_as_a_catalogue_with_their_sources(
         content = (tmp_path / row["file_name"]).read_bytes()
         assert hashlib.sha256(content).hexdigest() == row["sha256"]
         assert Exported.objects.get(sha256=row["sha256"]).export == made.export
+        assert row["digital_source_type"].endswith("/trainedAlgorithmicMedia")
         assert row["catalogue_fingerprint"] == trained_here.fingerprint
         assert b"Made by AI." in content
     sources = [json.loads(line) for line in (tmp_path / "sources" / "cups-v1.jsonl").read_text("utf-8").splitlines()]

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -30,6 +31,7 @@ from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.policy.policy import add
 from bespoke.studio.previews import answering, asking
+from bespoke.studio.tokens import make_token
 
 Visitor = Callable[[str], Client]
 
@@ -162,6 +164,68 @@ def test_without_a_worker_the_page_says_so_and_works(
         assert answer.status_code == 503
         assert "orders are drawn all the same" in answer.content.decode()
         assert asked_for(client, known, "a mug", "words").status_code == 503
+
+
+def called(client: Client, role: str, address: str, **given: Any) -> Any:
+    """The same question by a program, with a token of who has this role."""
+    headers = {"Authorization": f"Bearer {make_token(User.objects.get(username=role), 'test')}"}
+    given = {"model": "mugs", "text": "a red mug"} | given
+    return client.post(f"/api/{address}", json.dumps(given), content_type="application/json", headers=headers)
+
+
+def test_a_program_gets_the_very_previews_of_the_page(visitor: Visitor, known: TrainedModel, worker: str) -> None:
+    page = asked_for(visitor("creator"), known, "a red zebra", seed=7).content.decode()
+    shown = re.findall(r'name="balance" value="([\d.]+)".*?base64,([\w+/=]+)"', page)
+    answer = called(Client(), "creator", "previews", text="a red zebra", seed=7)
+    told = answer.json()
+    assert answer.status_code == 200
+    assert [(f"{each['balance']:.2f}", each["b64_png"]) for each in told["pictures"]] == shown
+    assert (told["seed"], told["unknown_words"]) == (7, ["zebra"])
+    assert called(Client(), "creator", "previews").json()["seed"] == asking.SEED
+    assert not Job.objects.exists()
+
+
+def test_a_program_learns_which_words_are_unknown_or_not_liked(
+    visitor: Visitor, known: TrainedModel, worker: str, people: dict[str, Any]
+) -> None:
+    for kind, words in (("blocked", "gun"), ("warned", "red")):
+        add(people["administrator"], kind=kind, words=words, sentence="", roles=["creator"])
+    told = called(Client(), "creator", "words", text="a red zebra with a gun").json()
+    assert "zebra" in told["unknown_words"]
+    assert (told["blocked_words"], told["warned_words"]) == (["gun"], ["red"])
+    answer = called(Client(), "creator", "previews", text="a gun")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "blocked_words")
+
+
+def test_a_program_is_told_when_to_come_back(
+    visitor: Visitor, known: TrainedModel, worker: str, monkeypatch: pytest.MonkeyPatch, people: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(asking, "_previews", asking.Pace(1))
+    answers = [called(Client(), "creator", "previews") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert (answers[1]["Retry-After"], answers[1].json()["error"]["code"]) == ("10", "busy")
+    monkeypatch.delenv(SOCKET)
+    for address in ("previews", "words"):
+        answer = called(Client(), "administrator", address)
+        assert (answer.status_code, answer["Retry-After"], answer.json()["error"]["code"]) == (503, "10", "away")
+    from bespoke.studio.api.resources import api
+
+    paths = api.get_openapi_schema()["paths"]
+    for address in ("previews", "words"):
+        responses = paths[f"/api/{address}"]["post"]["responses"]
+        assert all("Retry-After" in responses[status]["headers"] for status in (429, 503))
+        assert "minute" in responses[429]["description"]
+
+
+def test_a_program_s_mistakes_are_told(visitor: Visitor, known: TrainedModel, worker: str, people: Any) -> None:
+    for changed, status in (({"text": " "}, 400), ({"text": "a\0"}, 400), ({"seed": -1}, 400), ({"model": "x"}, 404)):
+        answer = called(Client(), "creator", "previews", **changed)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (status, next(iter(changed)))
+    TrainedModel.objects.update(identity="other")
+    for address in ("previews", "words"):
+        answer = called(Client(), "creator", address)
+        assert answer.status_code == 409
+        assert "has changed since it was registered" in answer.json()["error"]["message"]
 
 
 def test_a_model_that_changed_or_is_not_open_gives_no_preview(

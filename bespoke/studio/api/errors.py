@@ -16,6 +16,7 @@ from bespoke.studio.api import error
 from bespoke.studio.limits import RETRY_SECONDS
 from bespoke.studio.opening import BusyError
 from bespoke.studio.policy.policy import BlockedError
+from bespoke.studio.previews import asking
 
 
 class Problem(Schema):
@@ -50,6 +51,12 @@ def files(*kinds: str) -> dict[str, Any]:
     """The description of a route that answers with a file of one of these media types."""
     content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
     return {"responses": {200: {"description": "The file.", "content": content}}}
+
+
+def patience(busy: str, away: str) -> dict[str, Any]:
+    """The description of a route that may be busy (429) or without whom it asks (503): come back after Retry-After."""
+    after = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
+    return {"responses": {429: {"description": busy, "headers": after}, 503: {"description": away, "headers": after}}}
 
 
 def trouble(api: NinjaAPI, request: HttpRequest, status: int, message: str, param: str = "", code: str = "") -> Any:
@@ -93,6 +100,15 @@ def tell(api: NinjaAPI) -> None:
     @api.exception_handler(BusyError)
     def full(request: HttpRequest, error: Exception) -> Any:
         return trouble(api, request, 429, "too many orders are waiting; come back in a moment", code="queue_full")
+
+    @api.exception_handler(asking.BusyError)
+    def busy(request: HttpRequest, error: Exception) -> Any:
+        return trouble(api, request, 429, "asked too often, or by too many at once; come back in a moment", code="busy")
+
+    @api.exception_handler(asking.AwayError)
+    def away(request: HttpRequest, error: Exception) -> Any:
+        told = "previews are away for a moment, orders are drawn all the same; come back in a moment"
+        return trouble(api, request, 503, told, code="away")
 
     @api.exception_handler(BlockedError)
     def blocked(request: HttpRequest, error: BlockedError) -> Any:

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from bespoke.errors import UserError
-from bespoke.provenance import TRAINED_ALGORITHMIC_MEDIA
 
 CERTIFICATE, KEY, ALGORITHM = (f"BESPOKE_STUDIO_C2PA_{name}" for name in ("CERTIFICATE", "KEY", "ALGORITHM"))
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
 
 
-def signed(png: bytes, title: str, chain: dict[str, Any]) -> bytes:
-    """A PNG with credentials, or as it is where no certificate is configured. Raises UserError where it cannot be."""
+def signed(png: bytes, title: str, chain: dict[str, Any], source_type: str) -> bytes:
+    """A PNG with credentials, or as it is where no certificate is configured. Raises UserError where it cannot be.
+
+    source_type: what it is in IPTC's words, as in its mark.
+    """
     certificate, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
     if not certificate and not key:
         return png
@@ -36,7 +38,8 @@ def signed(png: bytes, title: str, chain: dict[str, Any]) -> bytes:
     asked = c2pa.C2paSignerInfo(algorithm.encode("ascii"), _read(certificate, CERTIFICATE), _read(key, KEY), None)
     out = io.BytesIO()
     try:
-        with c2pa.Signer.from_info(asked) as signer, c2pa.Builder(json.dumps(_manifest(title, chain))) as builder:
+        manifest = json.dumps(_manifest(title, chain, source_type))
+        with c2pa.Signer.from_info(asked) as signer, c2pa.Builder(manifest) as builder:
             builder.sign(signer, "image/png", io.BytesIO(png), out)
     except c2pa.C2paError as error:
         reason = " ".join(str(error).split())[:200]
@@ -44,8 +47,8 @@ def signed(png: bytes, title: str, chain: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def _manifest(title: str, chain: dict[str, Any]) -> dict[str, Any]:
-    created = {"action": "c2pa.created", "digitalSourceType": TRAINED_ALGORITHMIC_MEDIA}
+def _manifest(title: str, chain: dict[str, Any], source_type: str) -> dict[str, Any]:
+    created = {"action": "c2pa.created", "digitalSourceType": source_type}
     return {
         "claim_generator_info": [{"name": "Bespoke"}],
         "title": title,

@@ -17,9 +17,10 @@ from django.utils import timezone
 from PIL import Image
 
 from bespoke.errors import UserError
-from bespoke.provenance import TRAINED_ALGORITHMIC_MEDIA, mark
+from bespoke.provenance import mark
 from bespoke.studio.access import roles_of
 from bespoke.studio.audit import record
+from bespoke.studio.edited import source_type
 from bespoke.studio.exports.chain import chain_of, source_of
 from bespoke.studio.exports.credentials import signed
 from bespoke.studio.exports.models import Export, Exported
@@ -87,6 +88,7 @@ def export(keys: Sequence[int], user: Any, purpose: str) -> Made:
 def _marked(proposal: Proposal, disclaimer: str) -> bytes:
     """The picture's file as it leaves."""
     picture, chain = proposal.picture, chain_of(proposal)
+    kind = source_type(picture.job)
     with default_storage.open(picture.file) as stream:
         drawn = stream.read()
     if hashlib.sha256(drawn).hexdigest() != picture.sha256:
@@ -100,10 +102,11 @@ def _marked(proposal: Proposal, disclaimer: str) -> bytes:
             seed=picture.seed,
             balance=picture.job.balance,
             model=picture.model_name,
+            source_type=kind,
             chain=chain,
             terms=disclaimer,
         )
-        return signed(file.read_bytes(), str(picture.pk), chain)
+        return signed(file.read_bytes(), str(picture.pk), chain, kind)
 
 
 def _row(proposal: Proposal, content: bytes, disclaimers: list[str], cells: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def _row(proposal: Proposal, content: bytes, disclaimers: list[str], cells: dict
         "seed": picture.seed,
         "balance": picture.job.balance,
         "alignment": picture.alignment,
-        "digital_source_type": TRAINED_ALGORITHMIC_MEDIA,
+        "digital_source_type": source_type(picture.job),
         "sha256": hashlib.sha256(content).hexdigest(),
         "disclaimer": " ".join(disclaimers),
     }

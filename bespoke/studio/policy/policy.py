@@ -26,7 +26,7 @@ class BlockedError(Exception):
 
     def __init__(self, rules: list[Rule]) -> None:
         super().__init__(", ".join(rule.words for rule in rules))
-        self.words = [rule.words for rule in rules]
+        self.rules, self.words = rules, [rule.words for rule in rules]
 
 
 def look_at(text: str, user: Any) -> Findings:

@@ -10,15 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Client
 from threading import BoundedSemaphore, Lock
-from typing import Any
+from typing import Any, NamedTuple
 
+from bespoke.errors import UserError
 from bespoke.studio.home import SOCKET
+from bespoke.studio.limits import BALANCES
 from bespoke.studio.models import TrainedModel
+from bespoke.studio.policy.policy import refuse_blocked
 
 MOST_AT_ONCE = 4  # questions of all people; the worker answers one at a time
 PATIENCE_SECONDS = 10.0  # for an answer; a large model takes some to load
 WINDOW_SECONDS = 60.0
 MOST_WORDS, MOST_PREVIEWS = 120, 40  # of one person within the window
+SEED = 0  # where none is given: another text is then drawn from the same noise
 
 
 class BusyError(Exception):
@@ -27,6 +31,14 @@ class BusyError(Exception):
 
 class AwayError(Exception):
     """No worker answers: it starts, or has just died."""
+
+
+class Strip(NamedTuple):
+    """One text with one seed at each of BALANCES."""
+
+    seed: int
+    unknown: list[str]  # words that the model has never seen
+    pictures: list[tuple[float, str]]  # balance, and a marked PNG in base64
 
 
 class Pace:
@@ -52,7 +64,7 @@ _words, _previews, _free = Pace(MOST_WORDS), Pace(MOST_PREVIEWS), BoundedSemapho
 
 
 def ask(user: Any, model: TrainedModel, text: str, *, seed: int | None = None) -> dict[str, Any]:
-    """The model's answer to a text: see answering.answer; or `error`. Raises BusyError, AwayError."""
+    """The model's answer to a text, see answering.answer. Raises BusyError, AwayError; UserError where it has none."""
     (_words if seed is None else _previews).keep(user.pk)
     asked = {"model": model.name, "identity": model.identity, "text": text, "seed": seed}
     with _turn():
@@ -62,9 +74,22 @@ def ask(user: Any, model: TrainedModel, text: str, *, seed: int | None = None) -
                 if not connection.poll(PATIENCE_SECONDS):
                     raise BusyError
                 answer: dict[str, Any] = json.loads(connection.recv_bytes())
-                return answer
         except (KeyError, OSError, EOFError) as error:
             raise AwayError from error
+    if "error" in answer:
+        raise UserError(answer["error"])
+    return answer
+
+
+def preview(user: Any, model: TrainedModel, text: str, seed: int | None) -> Strip:
+    """What an order of this text and seed would begin with; nothing of it is kept.
+
+    Raises BlockedError, BusyError, AwayError, and UserError where this model gives none.
+    """
+    refuse_blocked(text, user)
+    seed = SEED if seed is None else seed
+    answer = ask(user, model, text, seed=seed)
+    return Strip(seed, answer["unknown"], list(zip(BALANCES, answer["pictures"], strict=True)))
 
 
 @contextmanager

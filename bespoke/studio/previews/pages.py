@@ -12,13 +12,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from bespoke.errors import UserError
 from bespoke.studio import pages
 from bespoke.studio.forms import CreateForm, TextForm
-from bespoke.studio.limits import BALANCES
-from bespoke.studio.policy.policy import look_at
-from bespoke.studio.previews.asking import AwayError, BusyError, ask
-
-SEED = 0  # where the form has none: another text is then drawn from the same noise
+from bespoke.studio.policy.policy import BlockedError, look_at
+from bespoke.studio.previews import asking
+from bespoke.studio.previews.asking import AwayError, BusyError
 
 
 @require_POST
@@ -30,10 +29,12 @@ def words(request: HttpRequest) -> HttpResponse:
     found = look_at(form.cleaned_data["text"], request.user)
     shown: dict[str, Any] = {"blocked": found.blocked, "warned": found.warned}
     try:
-        answer = ask(request.user, form.cleaned_data["model"], form.cleaned_data["text"])
+        answer = asking.ask(request.user, form.cleaned_data["model"], form.cleaned_data["text"])
     except (BusyError, AwayError):
         return render(request, "studio/words.html", shown, status=503)
-    return render(request, "studio/words.html", shown | {"unknown": answer.get("unknown", [])})
+    except UserError:  # the strip of previews says so
+        return render(request, "studio/words.html", shown)
+    return render(request, "studio/words.html", shown | {"unknown": answer["unknown"]})
 
 
 @require_POST
@@ -48,16 +49,16 @@ def preview(request: HttpRequest) -> HttpResponse:
 
 def _drawn(request: HttpRequest, form: TextForm) -> tuple[dict[str, Any], int]:
     """What the strip shows, and the status of the answer."""
-    text, seed = form.cleaned_data["text"], form.cleaned_data["seed"]
-    if blocked := look_at(text, request.user).blocked:
-        return {"blocked": blocked}, 422  # told below the text
+    asked = form.cleaned_data
     try:
-        answer = ask(request.user, form.cleaned_data["model"], text, seed=SEED if seed is None else seed)
+        strip = asking.preview(request.user, asked["model"], asked["text"], asked["seed"])
+    except BlockedError as error:
+        return {"blocked": error.rules}, 422  # told below the text
     except BusyError:
         return {"told": _("Too many previews at once. Wait a moment and try again.")}, 429
     except AwayError:
         return {"told": _("Previews are away for a moment; orders are drawn all the same.")}, 503
-    if "error" in answer:
-        return {"told": _("There is no preview of this model."), "why": answer["error"]}, 422
-    pictures = [{"balance": f"{b:.2f}", "png": png} for b, png in zip(BALANCES, answer["pictures"], strict=True)]
-    return {"pictures": pictures, "seed": SEED if seed is None else seed, "unknown": answer["unknown"]}, 200
+    except UserError as error:
+        return {"told": _("There is no preview of this model."), "why": str(error)}, 422
+    pictures = [{"balance": f"{balance:.2f}", "png": png} for balance, png in strip.pictures]
+    return {"pictures": pictures, "seed": strip.seed, "unknown": strip.unknown}, 200
