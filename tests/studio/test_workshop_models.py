@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import sys
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.conf import settings
@@ -15,11 +19,12 @@ from django.test import Client
 from django.utils import timezone
 
 from bespoke.errors import UserError
+from bespoke.evaluation.against import COMPARED, Direction
 from bespoke.studio import jobs
 from bespoke.studio.audit.models import Entry
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.tokens import make_token
-from bespoke.studio.workshop import comparing, promotion, work
+from bespoke.studio.workshop import against, comparing, evaluating, promotion, work, worker
 from bespoke.studio.workshop.models import Comparison, Evaluation, Promotion, Version
 from bespoke.studio.workshop.runs import card_lines
 
@@ -32,7 +37,9 @@ def add(name: str, **changed: Any) -> TrainedModel:
     return made
 
 
-def measure(model: TrainedModel, version: Version, *, passed: bool, split: str = "validation") -> Evaluation:
+def measure(
+    model: TrainedModel, version: Version, *, passed: bool, split: str = "validation", **more: Any
+) -> Evaluation:
     """An evaluation as the worker hands it in, its report as `bespoke evaluate` writes it."""
     Evaluation.objects.create(
         owner=version.created_by, model=model, identity=model.identity, version=version, split=split
@@ -50,7 +57,7 @@ def measure(model: TrainedModel, version: Version, *, passed: bool, split: str =
         "advice": "-x",
     }
     report = {"gates": [gate], "gates_passed": passed, "verdict": "good", "verdict_text": "It is good"}
-    report["protocol"] = {"model": model.identity, "num_pictures": 60}
+    report |= {"protocol": {"model": model.identity, "num_pictures": 60}} | more
     for name in ("report.json", "report.ja.json"):
         (task.out / name).write_text(json.dumps(report))
     (task.out / "report.html").write_text("<script>alert(1)</script>")
@@ -208,6 +215,111 @@ def test_an_evaluation_is_the_command_of_the_command_line_on_the_weights_that_we
     TrainedModel.objects.update(identity="other")
     with pytest.raises(UserError, match="mugs has changed since this was asked for"):
         work.Evaluate(Evaluation.objects.get()).command()
+
+
+def asked(model: TrainedModel, version: Version, split: str = "validation") -> work.Evaluate:
+    """An evaluation as the worker begins it."""
+    of = {"owner": version.created_by, "model": model, "identity": model.identity, "version": version}
+    return work.Evaluate(Evaluation.objects.create(**of, split=split))
+
+
+def test_an_evaluation_is_compared_with_that_of_the_promoted_model_on_the_same_pictures(
+    admin: User, version: Version
+) -> None:
+    old, model = add("plates"), add("mugs")
+    measure(old, version, passed=True)
+    newest = measure(old, version, passed=True)
+    measure(old, version, passed=True, split="test")
+    assert "--against" not in asked(model, version).command()  # nobody has promoted it yet
+    promotion.promote(old, admin)
+    command = asked(model, version).command()
+    assert command[command.index("--against") + 1] == str(newest.path / "report.json")
+    assert "--against" not in asked(old, version).command()
+    shutil.rmtree(newest.path)
+    command = asked(model, version).command()
+    assert command[command.index("--against") + 1] != str(newest.path / "report.json")
+
+
+@pytest.mark.parametrize(
+    ("promoted", "on", "said"),
+    [
+        ("", "", "No model was offered first when this was measured"),
+        ("mugs", "validation", "It was offered first itself when this was measured"),
+        ("plates", "", "plates, which was offered first, had not been measured: evaluate it, then this one."),
+        ("plates", "test", "plates, which was offered first, had been measured on other pictures"),
+    ],
+)
+def test_without_a_comparison_the_page_says_why(
+    promoted: str, on: str, said: str, visitor: Visitor, admin: User, version: Version
+) -> None:
+    found = {name: add(name) for name in ("plates", "mugs")}
+    if promoted:
+        promotion.promote(found[promoted], admin, reason="x")
+    if on:
+        measure(found[promoted], version, passed=True, split=on)
+    evaluation = measure(found["mugs"], version, passed=True)
+    page = visitor("viewer").get(f"/models/{found['mugs'].pk}").content.decode()
+    assert said in page
+    assert "Compared with" not in page
+    assert evaluating.report(evaluation)["not_against"].startswith(said)
+
+
+def test_a_comparison_stands_on_the_page_of_the_model(visitor: Visitor, admin: User, version: Version) -> None:
+    old, model, client = add("plates"), add("mugs"), visitor("viewer")
+    measure(old, version, passed=True)
+    promotion.promote(old, admin)
+    found = {"frechet": "better", "precision": "worse", "swap": "unclear"}
+    evaluation = measure(model, version, passed=True, against={"model_name": "plates id-plates", "summary": found})
+    page = client.get(f"/models/{model.pk}").content.decode()
+    assert "Compared with plates, which was offered first" in page
+    assert re.findall(r'<span>([^<]+)</span> <span class="badge([^"]*)">([a-z ]+)<', page)[-3:] == [
+        ("Distance to real pictures (small is good)", " good", "better"),
+        ("Realism (precision)", " bad", "worse"),
+        ("Notices a swapped word", "", "no clear difference"),
+    ]
+    assert evaluating.report(evaluation)["not_against"] == ""
+
+
+def test_every_metric_that_is_compared_has_words() -> None:
+    assert set(against._METRICS) == set(COMPARED)
+    assert set(against._DIRECTIONS) == set(get_args(Direction))
+
+
+def test_a_comparison_that_cannot_be_made_keeps_nobody_from_being_measured(
+    visitor: Visitor, admin: User, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, model = add("plates"), add("mugs")
+    measure(old, version, passed=True)
+    promotion.promote(old, admin)
+    visitor("creator").post(f"/models/{model.pk}/evaluate", {"version": version.pk, "split": "validation"})
+    real, asked_for = work.Evaluate.command, []
+    report = {"gates": [], "gates_passed": False, "verdict": "good", "protocol": {"model": model.identity}}
+    code = f"""
+import pathlib, sys
+if "--against" in sys.argv:
+    print("bespoke: --against report.json: measured by other judges; do this", file=sys.stderr)
+    sys.exit(2)
+out = pathlib.Path(sys.argv[sys.argv.index("--out") + 1])
+out.mkdir()
+for name in ("report.json", "report.ja.json"):
+    (out / name).write_text({json.dumps(report)!r})
+"""
+
+    def command(self: work.Evaluate) -> list[str]:
+        asked_for.append(real(self))
+        return [sys.executable, "-c", code, *asked_for[-1][3:]]
+
+    monkeypatch.setattr(work.Evaluate, "command", command)
+    desk = worker.Desk((work.Evaluate,))
+    desk.tick()
+    while desk.work is not None:
+        time.sleep(0.02)
+        desk.tick()
+    assert ["--against" in each for each in asked_for] == [True, False]
+    row = Evaluation.objects.get(model=model)
+    assert (row.state, row.attempts) == ("done", 1)
+    page = visitor("viewer").get(f"/models/{model.pk}").content.decode()
+    assert "plates, which was offered first, had been measured in another way" in page
 
 
 def test_a_report_on_other_weights_is_not_taken(version: Version) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from bespoke.studio.models import TrainedModel
-from bespoke.studio.workshop import reports
+from bespoke.studio.workshop import against, reports
 from bespoke.studio.workshop.models import Evaluation, Version
 from bespoke.studio.workshop.told import tell_gate_advice
 
@@ -25,8 +25,13 @@ def of(model: TrainedModel) -> QuerySet[Evaluation]:
 
 
 def report(evaluation: Evaluation) -> dict[str, Any]:
-    """What it says, with advice where a release gate was not passed, in the language of whoever asks."""
+    """What it says, in the language of whoever asks, with advice where a release gate was not passed.
+
+    `not_against` says why it is not compared with the model that is offered first, empty where it is.
+    """
     data = reports.as_data(evaluation.path)
     for gate in data.get("gates", ()):
         gate["advice"] = tell_gate_advice(gate["gate"], gate["measured"])
+    if data:
+        data["not_against"] = against.why(data)
     return data

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from bespoke.studio import jobs
 from bespoke.studio.access import may
 from bespoke.studio.models import TrainedModel
-from bespoke.studio.workshop import comparing, evaluating, promotion, reports, runs
+from bespoke.studio.workshop import against, comparing, evaluating, promotion, reports, runs
 from bespoke.studio.workshop.forms import AudienceForm, CompareForm, EvaluateForm, PromoteForm
 from bespoke.studio.workshop.models import Comparison, Evaluation, Promotion, Training
 
@@ -40,12 +40,14 @@ def _shown(request: HttpRequest, key: int) -> dict[str, Any]:
     evaluations = evaluating.of(found)
     done = evaluations.filter(state=Evaluation.State.DONE).first()
     last = training.version.pk if training else None
+    data = evaluating.report(done) if done else {}
     return {
         "model": found,
         "training": training,
         "card": runs.card_lines(run),
         "evaluation": done,
-        "data": evaluating.report(done) if done else {},
+        "data": data,
+        "against": {"title": against.title(data), "lines": against.lines(data)},
         "last": evaluations.first(),
         "evaluate_form": EvaluateForm(initial={"version": last}),
         "passing": promotion.passing(found),

@@ -20,7 +20,7 @@ from bespoke.errors import UserError
 from bespoke.studio import jobs
 from bespoke.studio.audit import record
 from bespoke.studio.models import Leased
-from bespoke.studio.workshop import catalogues, runs
+from bespoke.studio.workshop import against, catalogues, runs
 from bespoke.studio.workshop.models import Check, Evaluation, Training, Upload
 from bespoke.studio.workshop.problems import Problem
 from bespoke.studio.workshop.version_files import settle
@@ -55,6 +55,10 @@ class Work(ABC):
     @abstractmethod
     def hand_in(self) -> None:
         """What came of a process that ended well. Raises LeaseLostError."""
+
+    def mend(self, told: str) -> bool:
+        """Whether it is begun again, in another way, after its process has told of a mistake."""
+        return False
 
     def clean(self) -> None:  # noqa: B027  most leave nothing behind
         """Whatever came of it, it is over."""
@@ -118,28 +122,48 @@ class DoCheck(Work):
 
 
 class Evaluate(Work):
-    """A model is measured."""
+    """A model is measured, beside the one that is offered first where that was measured alike."""
 
     queue = Evaluation
+
+    def __init__(self, row: Any) -> None:
+        super().__init__(row)
+        self._before = against.before(row)
 
     def command(self) -> list[str]:
         run, catalogue = settings.HOME.models / self.row.model.name, self.row.version.path
         if self.row.model.identity != self.row.identity:
             raise UserError(f"model {self.row.model.name} has changed since this was asked for; evaluate it again")
         asked = ["--split", self.row.split, "--out", str(self.out), "--language", LANGUAGES, "--skip-bad"]
+        if self._before.report is not None:
+            asked += ["--against", str(self._before.report)]
         return [*BESPOKE, "evaluate", str(run), str(catalogue), *asked]
+
+    def mend(self, told: str) -> bool:
+        """A comparison that cannot be made keeps nobody from being measured."""
+        if self._before.report is None or not told.startswith("--against "):
+            return False
+        self._before = self._before._replace(report=None, why="otherwise")
+        return True
 
     def hand_in(self) -> None:
         report = json.loads((self.out / REPORT).read_text("utf-8"))
         if report["protocol"]["model"] != self.row.identity:
             jobs.fail(self.row, f"model {self.row.model.name} has changed meanwhile; evaluate it again")
             return
+        if self._before.report is None:
+            self._say_why()
         settle(self.out, self.row.path)
         passed = bool(report["gates_passed"] and report["gates"])
         with transaction.atomic():
             jobs.end(self.row, verdict=report["verdict"], passed=passed)
             told = {"identity": self.row.identity, "passed": passed, "split": self.row.split}
             record(self.row.owner, "model.evaluated", self.row.model, **told)
+
+    def _say_why(self) -> None:
+        for file in self.out.glob("report*.json"):
+            data = json.loads(file.read_text("utf-8")) | {"not_against": against.as_data(self._before)}
+            file.write_text(json.dumps(data, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
     def clean(self) -> None:
         shutil.rmtree(self.out, ignore_errors=True)

@@ -89,7 +89,7 @@ class Desk:
         except NotYetError:
             return
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
-        # A session of its own, so that no signal to us reaches it, and behind the web server in the queue for cores.
+        # A session of its own, so that no signal to us reaches it; web server and drawing go first.
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -97,7 +97,7 @@ class Desk:
             stderr=subprocess.STDOUT,
             env=_environment(),
             start_new_session=True,
-            preexec_fn=lambda: os.nice(5),
+            preexec_fn=lambda: os.nice(15),
         )
         self._asked = False
         if isinstance(work, Train):
@@ -109,11 +109,17 @@ class Desk:
             self._process.terminate()
 
     def _ended(self, work: Work, code: int) -> None:
+        assert self._said is not None
         said = self._last_words()
         if code == 0:
             work.hand_in()
         elif code == MISTAKE and (found := re.search(r"^bespoke: (.+)$", said, re.MULTILINE)):
-            raise UserError(_without_place(found[1]))
+            if not work.mend(found[1]):
+                raise UserError(_without_place(found[1]))
+            LOG.info("work begun again", extra=self._told() | {"reason": found[1]})
+            self._said.close()
+            self._process = self._said = None
+            return
         elif code in (STOPPED, -signal.SIGTERM) and isinstance(work, Train) and work.row.stopping:
             work.end(work.look()["share"])
         else:
