@@ -22,15 +22,18 @@ def studio(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = HOST,
     port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = PORT,
     database: options.Database = None,
+    storage: options.PictureStorage = None,
 ) -> None:
     """Run the web studio and its REST API: pictures from text for people who type no commands."""
     if (command := context.invoked_subcommand) is not None:
-        if (home, host, port, database) != (None, HOST, PORT, None):  # else they would be passed over in silence
-            raise UserError(f"--home, --database: write them after {command}: bespoke studio {command} FILE --home DIR")
+        # Else they would be passed over in silence.
+        if (home, host, port, database, storage) != (None, HOST, PORT, None, None):
+            told = f"write them after {command}: bespoke studio {command} FILE --home DIR"
+            raise UserError(f"--home, --database, --storage: {told}")
         return
     from bespoke.commands.studio import studio
 
-    studio(home, host=host, port=port, database=database)
+    studio(home, host=host, port=port, database=database, storage=storage)
 
 
 @studio_app.command()
@@ -38,6 +41,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="The file to make, outside the studio.", metavar="FILE")],
     home: options.StudioHome = None,
     database: options.Database = None,
+    storage: options.PictureStorage = None,
     without_models: Annotated[
         bool, typer.Option("--without-models", help="Leave out the largest part, where it is kept elsewhere.")
     ] = False,
@@ -45,7 +49,7 @@ def backup(
     """Write all of a studio into one file: database, pictures, catalogues, models, keys. It may run meanwhile."""
     from bespoke.commands.studio import backup
 
-    backup(home, file, database=database, models=not without_models)
+    backup(home, file, database=database, storage=storage, models=not without_models)
 
 
 @studio_app.command()
@@ -53,11 +57,20 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup.", metavar="FILE")],
     home: options.StudioHome = None,
     database: options.Database = None,
+    storage: options.PictureStorage = None,
 ) -> None:
     """Put a backup into a new folder, after every file of it was checked; wholly or not at all."""
     from bespoke.commands.studio import restore
 
-    restore(home, file, database=database)
+    restore(home, file, database=database, storage=storage)
+
+
+@studio_app.command("rotate-audit-key")
+def rotate_audit_key(home: options.StudioHome = None, database: options.Database = None) -> None:
+    """Seal the audit log with another key from now on, as when the old one has leaked. Stop the studio first."""
+    from bespoke.commands.studio_audit import rotate_audit_key
+
+    rotate_audit_key(home, database=database)
 
 
 Name = Annotated[str, typer.Argument(help="As it stands under People.", metavar="NAME")]

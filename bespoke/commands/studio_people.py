@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bespoke.commands.screen import say
-from bespoke.commands.studio import DEFAULT_HOME, check_packages, url_of
+from bespoke.commands.studio import speaking_to
 from bespoke.errors import UserError
 
 
@@ -17,7 +15,7 @@ def export_person(home: Path | None, name: str, file: Path, *, database: str | N
     """Write what a studio holds on a person into a new file that only this user reads. Raises UserError."""
     if file.exists():
         raise UserError(f"{file}: exists already; name another file")
-    with _studio(home, database):
+    with speaking_to(home, database):
         from django.core.serializers.json import DjangoJSONEncoder
 
         from bespoke.studio.people import find, told_of
@@ -33,7 +31,7 @@ def export_person(home: Path | None, name: str, file: Path, *, database: str | N
 
 def erase_person(home: Path | None, name: str, *, yes: bool, database: str | None) -> None:
     """Erase a person for good. Raises UserError."""
-    with _studio(home, database):
+    with speaking_to(home, database):
         from bespoke.studio.people import erase, find
 
         found = find(name)
@@ -41,29 +39,3 @@ def erase_person(home: Path | None, name: str, *, yes: bool, database: str | Non
             raise UserError(f"{name}: erasing cannot be taken back; to go on, add --yes")
         pseudonym = erase(found)
     say(f"{name} is erased; what they did stays under '{pseudonym}'. Backups still hold the name.")
-
-
-@contextmanager
-def _studio(home: Path | None, database: str | None) -> Iterator[None]:
-    """Speak to a studio's database, whether it runs or not. Raises UserError."""
-    check_packages()
-    from bespoke.studio.home import DATABASE, HOME, Home
-
-    place = Home((home or DEFAULT_HOME).absolute())
-    if not place.audit_key.is_file():
-        raise UserError(f"{place.folder}: no studio (no audit-key in it); name its folder by --home")
-    os.umask(0o077)
-    os.environ |= {
-        HOME: str(place.folder),
-        DATABASE: url_of(database),
-        "DJANGO_SETTINGS_MODULE": "bespoke.studio.settings",
-    }
-    import django
-    from django.db import DatabaseError
-
-    django.setup()
-    try:
-        yield
-    except DatabaseError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"--database: cannot be used ({reason}); start the studio once, or mend the address") from error

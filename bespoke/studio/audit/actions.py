@@ -48,4 +48,5 @@ ACTIONS = {
     "model.overridden": _("Promoted a model against its gates"),
     "model.rolled_back": _("Rolled back to a model"),
     "model.audience": _("Changed who may use a model"),
+    "audit.rotated": _("Changed the audit log's key"),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bespoke.studio.audit.chain import verify
+from bespoke.studio.audit.rotation import settle
 
 
 class Command(BaseCommand):
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             if not number.isdecimal() or len(seal) != 64:
                 raise CommandError(f"--known {pair}: expected NUMBER:SEAL, as the studio's log has it")
             known[int(number)] = seal
+        settle()
         found = verify(known)
         if found.bad is not None:
             raise CommandError(f"row {found.bad}: {found.problem}; {found.holding} rows before it hold")
