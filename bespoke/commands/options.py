@@ -86,6 +86,14 @@ GateChanges = Annotated[
 ByGates = Annotated[
     bool, typer.Option("--gate", help="Say which release gates fail, and end with exit code 1 if any does.")
 ]
+PaperMetrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metrics",
+        help="Also figures of papers: all, inception, clip or dinov2, or NAME=PLACE of the weights; may be repeated.",
+        metavar="NAME",
+    ),
+]
 # Of `bespoke check`.
 CheckFolder = Annotated[
     Path | None, typer.Option(help="A new or empty folder for the report; check-NAME unless given.", metavar="DIR")
@@ -110,6 +118,10 @@ Database = Annotated[
     str | None,
     typer.Option(help="postgresql://USER:PASSWORD@HOST/NAME; SQLite in DIR unless given.", metavar="URL"),
 ]
+PictureStorage = Annotated[
+    str | None,
+    typer.Option(help="s3://BUCKET/PREFIX for the pictures; in DIR unless given.", metavar="URL"),
+]
 # Of `bespoke evaluate`.
 ReportFolder = Annotated[
     Path | None,
@@ -120,3 +132,17 @@ Arms = Annotated[
     str, typer.Option(help="Variants of the method; the first is what the others are compared with.", metavar="A,B")
 ]
 AskEdits = Annotated[bool, typer.Option("--edit", help="Measure how well it edits instead, if it was taught to.")]
+# Of `bespoke front`.
+AgainstApart = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--against",
+        help="Another model, such as one trained at balance B alone, drawn at B; may be repeated.",
+        metavar="RUN@B",
+    ),
+]
+FrontBalances = Annotated[
+    list[float] | None,
+    typer.Option("--balance", help="May be repeated; 0, 0.25, 0.5, 0.75 and 1 unless given.", metavar="B"),
+]
+NewFolder = Annotated[Path, typer.Option(help="A new or empty folder for the report.", metavar="FOLDER")]

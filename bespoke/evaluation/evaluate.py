@@ -6,6 +6,7 @@ No number here may be put beside one from another catalogue, number of pictures 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,8 +17,10 @@ from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined, held_out
 from bespoke.evaluation.floor import Floor
 from bespoke.evaluation.metrics import Copies, near_copies
+from bespoke.evaluation.paper_metrics import PaperFloor, watched
+from bespoke.evaluation.paper_networks import Network
 from bespoke.evaluation.questions import PICTURES_A_CAPTION, Questions, ask
-from bespoke.evaluation.result import Evaluation, Features, JudgeCard, Pictures, Protocol, Suspect
+from bespoke.evaluation.result import Evaluation, Features, JudgeCard, PaperRow, Papers, Pictures, Protocol, Suspect
 from bespoke.evaluation.seeing import draw, look_at, look_through
 from bespoke.pipeline import Pipeline
 from bespoke.precision import computes_bf16
@@ -46,19 +49,28 @@ def evaluate(
     seed: int = 0,
     model_name: str = "model",
     monitors: Mapping[str, float] | None = None,
+    networks: Sequence[Network] = (),
     tell: Tell = lambda what, done, total: None,
 ) -> Evaluation:
     """Draw one picture for one caption of each of up to `num_pictures` pictures of the split, at each balance.
 
+    networks: of others, which look at the same pictures for a comparison with papers, and have no say.
     Raises UserError for a split with too few pictures and a balance out of range.
     """
     balances = check_balances(balances)
     questions = ask(store, split, num_pictures=num_pictures, seed=seed)
     real = look_at(store, questions.index, [judge.taught for judge in judges], _named(tell, "real"))
     floors = [Floor.measure(store, judge, questions, seen) for judge, seen in zip(judges, real, strict=True)]
+    paper_floors = [
+        PaperFloor.measure(network, store, questions, _named(tell, f"real, {network.card.name}"))
+        for network in networks
+    ]
     rows, drawn, copies, features = [], {}, [], {}
+    paper_rows: list[PaperRow] = []
     for balance in balances:
-        drawn[balance], fakes, repeated = _draw_all(pipeline, judges, questions, balance, tell)
+        drawn[balance], fakes, repeated, seen = _draw_all(pipeline, judges, networks, questions, balance, tell)
+        for paper_floor, fake in zip(paper_floors, seen, strict=True):
+            paper_rows += paper_floor.rows(balance, fake)
         for floor, fake, many in zip(floors, fakes, repeated, strict=True):
             found = near_copies(floor.judge.training, floor.usual, fake)
             copies.append((balance, floor, found))
@@ -73,6 +85,7 @@ def evaluate(
         pictures=_pictures(pipeline, store, questions, drawn, suspects, nearest_index),
         monitors=dict(monitors or {}),
         features=features,
+        papers=Papers(tuple(network.card for network in networks), tuple(paper_rows)),
     )
 
 
@@ -80,12 +93,25 @@ def _named(tell: Tell, what: str) -> Callable[[int, int], None]:
     return lambda done, total: tell(what, done, total)
 
 
+class _Drawn(NamedTuple):
+    first: Tensor  # [n, 3, S, S] the first pictures
+    features: list[Tensor]  # [N, F] of all, one a judge
+    repeated: list[Tensor]  # [C, Z, F] of repeated captions, one a judge
+    seen: list[Tensor]  # [N, F] of all, one a network of others
+
+
 def _draw_all(
-    pipeline: Pipeline, judges: Sequence[Examined], questions: Questions, balance: float, tell: Tell
-) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """The first pictures of a balance, the features of all [N, F], and those of repeated captions [C, Z, F]."""
+    pipeline: Pipeline,
+    judges: Sequence[Examined],
+    networks: Sequence[Network],
+    questions: Questions,
+    balance: float,
+    tell: Tell,
+) -> _Drawn:
+    """Draw the pictures of a balance, and have them looked at."""
     texts, seeds = questions.repeated()
     taught, kept = [judge.taught for judge in judges], torch.empty(0, dtype=torch.uint8)
+    seen: list[list[Tensor]] = [[] for _ in networks]
 
     def keeping(batches: Iterator[Tensor]) -> Iterator[Tensor]:
         nonlocal kept
@@ -94,11 +120,12 @@ def _draw_all(
                 kept = torch.cat([kept, batch])[:SHOWN] if len(kept) else batch[:SHOWN].clone()
             yield batch
 
-    made = keeping(draw(pipeline, questions.captions, questions.seeds, balance))
+    made = watched(keeping(draw(pipeline, questions.captions, questions.seeds, balance)), networks, seen)
     fakes = look_through(made, taught, len(questions), _named(tell, f"balance {balance:g}"))
     again = draw(pipeline, texts, seeds, balance)
     repeated = look_through(again, taught, len(texts), _named(tell, f"balance {balance:g}, repeated captions"))
-    return kept, fakes, [many.unflatten(0, (-1, PICTURES_A_CAPTION)) for many in repeated]
+    many = [features.unflatten(0, (-1, PICTURES_A_CAPTION)) for features in repeated]
+    return _Drawn(kept, fakes, many, [torch.cat(features) for features in seen])
 
 
 def _suspects(

@@ -41,8 +41,8 @@ class Floor:
 
     @classmethod
     def measure(cls, store: PairStore, judge: Examined, questions: Questions, real: Tensor) -> Floor:
-        groups, order = questions.groups, questions.classes.argsort(stable=True)
-        first, second = order[0 : len(order) // 2 * 2 : 2], order[1::2]
+        groups = questions.groups
+        first, second = questions.halves()
         diverse, against = _real_diversity(real, questions)
         own = set(questions.index.tolist())
         others = torch.tensor([int(place) not in own for place in judge.training_index])

@@ -133,6 +133,26 @@ def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float =
     return Copies((distance < limit).double(), nearest, distance, float(limit))
 
 
+def inception_score(logits: Tensor, *, num_parts: int = 10) -> float:
+    """exp(mean KL(p(class | picture) || p(class))), mean over parts of the pictures (Salimans et al. 2016).
+
+    logits [N, K] in random order, N at least `num_parts`. It knows no real pictures, grows with N / num_parts, and
+    says little of pictures that are not like ImageNet's.
+    """
+    parts = [part.double().log_softmax(1) for part in logits.tensor_split(num_parts)]
+    spread = [(log.exp() * (log - log.exp().mean(0).log())).sum(1).mean().exp() for log in parts]
+    return float(torch.stack(spread).mean())
+
+
+def clip_score(pictures: Tensor, captions: Tensor) -> Tensor:
+    """100 times the cosine of each picture and its caption, at least 0: [N, F], [N, F] -> [N] (Hessel et al. 2021).
+
+    Without their factor of 2.5, as papers on generation give it. Wording weighs as much as content: compare on the same
+    captions only.
+    """
+    return 100 * F.cosine_similarity(pictures.double(), captions.double()).clamp(min=0)
+
+
 def ssim(first: Tensor, second: Tensor, sigma: float = 1.5) -> Tensor:
     """Structural similarity [N] of pictures [N, C, H, W] in [0, 1], at most 1 (Wang et al. 2004, 11x11 window).
 

@@ -44,6 +44,11 @@ class Questions:
     def __len__(self) -> int:
         return len(self.captions)
 
+    def halves(self) -> tuple[Tensor, Tensor]:
+        """Places among the N of two halves of equal size, [N // 2] each, one by one of the same class."""
+        order = self.classes.argsort(stable=True)
+        return order[0 : len(order) // 2 * 2 : 2], order[1::2]
+
     @property
     def by_class(self) -> bool:
         """Whether intervals come from drawing classes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespoke.evaluation.gate_texts import GATE_TEXTS
+from bespoke.evaluation.paper_texts import PAPER_TEXTS
 from bespoke.pages.texts import Language, Line, Text, fill
 
 TEXTS: dict[str, Text] = {
@@ -272,6 +273,7 @@ TEXTS: dict[str, Text] = {
     # On the screen.
     "screen.report": Text("Report: {path}", "レポート: {path}"),
     **GATE_TEXTS,
+    **PAPER_TEXTS,
 }
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
 from bespoke.evaluation.examine import Examination
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.judge import Family
+from bespoke.pages.texts import Line
 
 FORMAT = 1
+PaperNetwork = Literal["inception", "clip", "dinov2"]
+PAPER_NETWORKS: tuple[PaperNetwork, ...] = ("inception", "clip", "dinov2")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,52 @@ class Features(NamedTuple):
     repeated: Tensor  # [C, Z, F] Z of each of the first captions
 
 
+class PaperCard(NamedTuple):
+    """A network of others."""
+
+    name: PaperNetwork
+    model: str  # as its hub or its folder calls it, with the commit
+    weights: str  # first 12 digits of a hash
+    library: str  # that ran it
+
+
+class Figure(NamedTuple):
+    """A number as papers give it; only means over pictures have an interval."""
+
+    value: float
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+class PaperRow(NamedTuple):
+    """One metric of papers at one balance, with what real pictures get: the columns are those of Row."""
+
+    network: PaperNetwork
+    metric: str
+    balance: float
+    generated: Figure
+    real: Figure
+    generated_half: Figure | None
+    training: Figure | None
+
+    @property
+    def at_equal_n(self) -> tuple[Figure, Figure]:
+        """Generated pictures, and real ones in their place."""
+        if self.training is not None:
+            return self.generated, self.training
+        return self.generated_half or self.generated, self.real
+
+
+@dataclass(frozen=True)
+class Papers:
+    """What networks of others say, for comparison with papers alone."""
+
+    cards: tuple[PaperCard, ...] = ()
+    rows: tuple[PaperRow, ...] = ()
+    missing: tuple[Line, ...] = ()  # why those that were asked for as well could not answer
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Everything that was found."""
@@ -101,6 +150,7 @@ class Evaluation:
     pictures: Pictures
     monitors: dict[str, float]  # of the model's own networks; say where to look, never how good it is
     features: dict[tuple[Family, float], Features]  # by judge and balance, for comparisons picture by picture
+    papers: Papers = Papers()
 
     def find(self, metric: str, balance: float) -> list[Row]:
         """The rows of a metric at a balance, one a judge."""
