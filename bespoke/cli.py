@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from bespoke.commands import options
+from bespoke.commands.front_app import front_app
 from bespoke.commands.studio_app import studio_app
 from bespoke.errors import UserError
 
@@ -165,6 +166,7 @@ def evaluate(
     overrides: options.GateChanges = None,
     gate: options.ByGates = False,
     against: options.Against = None,
+    metrics: options.PaperMetrics = None,
     edit: options.AskEdits = False,
 ) -> int:
     """Measure a model against real pictures: realism, faithfulness, variety, copies; a page with pictures and JSON."""
@@ -174,8 +176,8 @@ def evaluate(
 
     columns = columns_asked(file_column, text_columns or (), template)
     if edit:
-        if balances or overrides or gate or against:
-            raise UserError("--edit: asks for edits alone; leave out --balance, --set, --gate and --against")
+        if balances or overrides or gate or against or metrics:
+            raise UserError("--edit: asks for edits alone; leave out --balance, --set, --gate, --against and --metrics")
         evaluate_model_edits(
             model,
             catalogue,
@@ -202,6 +204,7 @@ def evaluate(
         overrides=overrides or (),
         by_gates=gate,
         against=against,
+        metrics=metrics or (),
     )
     return 1 if gate and not passed else 0
 
@@ -286,6 +289,7 @@ def tune(
     return _exit_code(finished=finished)
 
 
+app.add_typer(front_app)
 app.add_typer(studio_app, name="studio")
 
 

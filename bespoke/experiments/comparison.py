@@ -39,8 +39,8 @@ Outcome = Literal["better", "worse", "more", "less", "none", "one_seed"]
 
 
 # Of a metric of sets, its value over given rows; of any other, the score of each picture [K] and which these are [K].
-_Score = Callable[[Tensor], float] | tuple[Tensor, Tensor]
-_Scores = Mapping[str, _Score]
+Score = Callable[[Tensor], float] | tuple[Tensor, Tensor]
+Scores = Mapping[str, Score]
 
 
 class Difference(NamedTuple):
@@ -72,7 +72,7 @@ def compare(
     questions = ask(store, asked.split, num_pictures=asked.num_pictures, seed=asked.seed)
     rows = []
     for judge in judges:
-        pairing = _Pairing(store, judge, questions)
+        pairing = Pairing(store, judge, questions)
         for balance in asked.balances:
             key = (judge.taught.judge.family, balance)
             scores = {arm: [pairing.scores(model.features[key]) for model in models] for arm, models in arms.items()}
@@ -85,8 +85,8 @@ def _compared(
     metric: str,
     key: tuple[Family, float],
     arms: Mapping[str, Sequence[Measured]],
-    scores: Mapping[str, Sequence[_Scores]],
-    pairing: _Pairing,
+    scores: Mapping[str, Sequence[Scores]],
+    pairing: Pairing,
 ) -> list[Compared]:
     first = next(iter(arms))
     rows: list[Compared] = []
@@ -130,7 +130,7 @@ def _judged(metric: str, interval: Estimate, deviation: float | None) -> Differe
     return Difference(interval, deviation, outcome)
 
 
-class _Pairing:
+class Pairing:
     """One judge's real pictures, against which models are scored on the same resampled captions."""
 
     def __init__(self, store: PairStore, judge: Examined, questions: Questions) -> None:
@@ -138,7 +138,7 @@ class _Pairing:
         (self.real,) = look_at(store, questions.index, [judge.taught])
         (self.usual,) = look_at(store, store.indices(held_out(store)), [judge.taught])
 
-    def scores(self, seen: Features) -> _Scores:
+    def scores(self, seen: Features) -> Scores:
         """What a model gets by each metric, so that it can be resampled."""
         everywhere, few = torch.arange(len(self.questions)), slice(LARGEST_KERNEL)
         return {
@@ -150,7 +150,15 @@ class _Pairing:
             **pair_hits(self.judge.taught, self.questions, seen.pictures),
         }
 
-    def difference(self, metric: str, pairs: Sequence[tuple[_Score, _Score]]) -> Estimate:
+    def value(self, metric: str, score: Score) -> Estimate:
+        """One number and its interval."""
+        if callable(score):
+            few = LARGEST_KERNEL if metric == "kernel" else None
+            return estimate(score, self.questions.groups[:few], seed=self.questions.seed, num_resamples=NUM_RESAMPLES)
+        hits, asked = score
+        return mean_estimate(hits, self.questions.groups[asked], seed=self.questions.seed)
+
+    def difference(self, metric: str, pairs: Sequence[tuple[Score, Score]]) -> Estimate:
         """Second minus first, mean over the pairs."""
         groups, seed = self.questions.groups, self.questions.seed
         if metric == "kernel":

@@ -62,6 +62,54 @@ def scatter_plot(points: Sequence[Point], title: str, x_label: str, y_label: str
     return _svg("".join(parts), bottom + BELOW, title)
 
 
+class Spot(NamedTuple):
+    """A number across and one down, each as value, low and high; `label` stands beside it, `title` where one points."""
+
+    x: tuple[float, float, float]
+    y: tuple[float, float, float]
+    label: str
+    title: str
+
+
+class Track(NamedTuple):
+    """Spots of one kind; joined ones in their order."""
+
+    label: str
+    spots: Sequence[Spot]
+    color: str = "#5b7fc7"
+    joined: bool = False
+
+
+def front_plot(tracks: Sequence[Track], title: str, x_label: str, y_label: str) -> str:
+    """Spots in a plane with their intervals as crosses, and below what each colour stands for."""
+    bottom = 290
+    spots = [spot for track in tracks for spot in track.spots]
+    xs, ys = [end for spot in spots for end in spot.x], [end for spot in spots for end in spot.y]
+    across, down, parts = _plane(xs, ys, x_label, y_label, bottom)
+    for number, track in enumerate(tracks):
+        places = [(across(spot.x[0]), down(spot.y[0])) for spot in track.spots]
+        for spot, (x, y) in zip(track.spots, places, strict=True):
+            parts.append(
+                f'<path d="M{across(spot.x[1]):.1f} {y:.1f}H{across(spot.x[2]):.1f}'
+                f'M{x:.1f} {down(spot.y[1]):.1f}V{down(spot.y[2]):.1f}" stroke="{track.color}" stroke-opacity=".3"/>'
+            )
+        if track.joined:
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+            parts.append(f'<polyline points="{path}" fill="none" stroke="{track.color}" stroke-width="2"/>')
+        for spot, (x, y) in zip(track.spots, places, strict=True):
+            parts.append(
+                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{track.color}"><title>{escape(spot.title)}</title>'
+                f'</circle><text x="{x + 7:.1f}" y="{y - 7:.1f}" font-size="12" fill="{track.color}">'
+                f"{escape(spot.label)}</text>"
+            )
+        left = BESIDE + number * (WIDTH - BESIDE - RIGHT) / len(tracks)
+        parts.append(
+            f'<circle cx="{left:.1f}" cy="{bottom + 58}" r="5" fill="{track.color}"/>'
+            f'<text x="{left + 10:.1f}" y="{bottom + 62}" font-size="12">{escape(track.label)}</text>'
+        )
+    return _svg("".join(parts), bottom + BELOW + 22, title)
+
+
 class Series(NamedTuple):
     """Numbers over time, as a line."""
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bespoke.pages.plots import Interval, Point, Series, interval_plot, line_plot, scatter_plot
+from bespoke.pages.plots import Interval, Point, Series, Spot, Track, front_plot, interval_plot, line_plot, scatter_plot
 
 
 def circles(svg: str) -> list[tuple[float, float]]:
@@ -52,3 +52,24 @@ def test_a_line_goes_up_where_numbers_rise_and_ends_in_a_dot() -> None:
     assert "empty" not in drawn
     assert "style=" not in drawn  # pages of the studio refuse it
     assert "<svg" in line_plot([], "t", "x", "y")
+
+
+def test_a_front_joins_its_spots_in_order_and_shows_how_sure_they_are() -> None:
+    spots = [Spot((1, 0.5, 2), (10, 9, 12), "0", "low"), Spot((3, 2, 4), (30, 20, 40), "1", "<high>")]
+    drawn = front_plot([Track("<b>", spots, joined=True), Track("rivals", spots[:1], "#000")], "t", "x", "y")
+    ElementTree.fromstring(drawn)
+    (low_x, low_y), (high_x, high_y), *_ = circles(drawn)
+    assert low_x < high_x
+    assert low_y > high_y
+    line = re.search(r'<polyline points="([^"]+)"', drawn)
+    assert line is not None
+    assert line[1] == f"{low_x:.1f},{low_y:.1f} {high_x:.1f},{high_y:.1f}"
+    assert drawn.count("<polyline") == 1  # rivals are not joined
+    start, across, x, top, down = map(
+        float, re.findall(r'd="M([\d.]+) [\d.]+H([\d.]+)M([\d.]+) ([\d.]+)V([\d.]+)"', drawn)[0]
+    )
+    assert start < low_x == x < across
+    assert abs(across - x) > abs(x - start)  # 1 lies nearer to 0.5 than to 2
+    assert down < low_y < top
+    assert "<high>" not in drawn
+    assert "&lt;b&gt;" in drawn
