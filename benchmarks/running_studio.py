@@ -35,7 +35,7 @@ class Studio:
     def start(self) -> None:
         """Start it, or start it again at the same address, and wait until it would draw."""
         given = {"BESPOKE_STUDIO_ADMIN": "ada", "BESPOKE_STUDIO_ADMIN_PASSWORD": secrets.token_urlsafe(12)}
-        given |= {"BESPOKE_STUDIO_DATABASE": "", "PYTHONPATH": str(ROOT)}
+        given |= {"BESPOKE_STUDIO_DATABASE": "", "BESPOKE_STUDIO_STORAGE": "", "PYTHONPATH": str(ROOT)}
         asked = ["studio", "--home", str(self.home), "--port", str(self._port)]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(

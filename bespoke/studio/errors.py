@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
 from bespoke.studio.api import ADDRESSES, error
+from bespoke.studio.limits import RETRY_SECONDS
+from bespoke.studio.storage import StorageError
+
+LOG = logging.getLogger("bespoke.storage")
 
 
 def _page(request: HttpRequest, status: int, title: str, told: str) -> HttpResponse:
@@ -39,3 +45,17 @@ def none(request: HttpRequest, exception: Any = None) -> HttpResponse:
 def broken(request: HttpRequest) -> HttpResponse:
     """500"""
     return _page(request, 500, _("Something broke"), _("It was our fault, not yours. The log knows more."))
+
+
+class NoStorage(MiddlewareMixin):
+    """The middleware that answers where the pictures' storage does not: 503, and what was asked has not been done."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, StorageError):
+            return None
+        LOG.error("no storage", extra={"request": getattr(request, "id", ""), "reason": str(exception)})
+        told = _("Their storage does not answer. Try again in a minute.")
+        response = _page(request, 503, _("Pictures cannot be reached"), told)
+        response["Retry-After"] = RETRY_SECONDS
+        response["X-Should-Retry"] = "false"  # an order by /v1 may be drawn already; OpenAI's client would order again
+        return response

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -16,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily
 from bespoke.studio import jobs
 from bespoke.studio.access import may
 from bespoke.studio.models import Job, Picture, TrainedModel, Worker
+from bespoke.studio.storage import StorageError
 from bespoke.studio.tokens import user_of
 
 LEAST_FREE_BYTES = 200 * 2**20
@@ -30,7 +33,7 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_GET
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether an order that comes now would be drawn."""
-    found = {"database": _writes(), "disk": _has_room(), "worker": False}
+    found = {"database": _writes(), "disk": _has_room(), "storage": _storage_answers(), "worker": False}
     found["worker"] = found["database"] and jobs.workers_alive() > 0
     well = all(found.values())
     return JsonResponse({"status": "ok" if well else "not ready", **found}, status=200 if well else 503)
@@ -51,6 +54,15 @@ def _has_room() -> bool:
         return shutil.disk_usage(settings.HOME.pictures).free > LEAST_FREE_BYTES
     except OSError:
         return False
+
+
+def _storage_answers() -> bool:
+    try:
+        with suppress(FileNotFoundError):  # of a folder that there need not be
+            default_storage.listdir("health")
+    except StorageError:
+        return False
+    return True
 
 
 class _Counts:

@@ -10,7 +10,9 @@ from pathlib import Path
 from bespoke.errors import UserError
 
 # How the launcher tells the web and the worker process what they serve.
-HOME, DATABASE, URL, HOST, SOCKET = (f"BESPOKE_STUDIO_{name}" for name in ("HOME", "DATABASE", "URL", "HOST", "SOCKET"))
+HOME, DATABASE, STORAGE, URL, HOST, SOCKET = (
+    f"BESPOKE_STUDIO_{name}" for name in ("HOME", "DATABASE", "STORAGE", "URL", "HOST", "SOCKET")
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Home:
 
     @property
     def pictures(self) -> Path:
+        """What was drawn or sent to be edited; empty where an object store has it."""
         return self.folder / "pictures"
 
     @property
@@ -52,6 +55,11 @@ class Home:
         return self.folder / "studio.sqlite3"
 
     @property
+    def turn(self) -> Path:
+        """Of no content: whose turn it is to write to SQLite."""
+        return self.folder / "turn"
+
+    @property
     def secret_key(self) -> Path:
         return self.folder / "secret-key"
 
@@ -74,20 +82,17 @@ class Home:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for file in (self.secret_key, self.audit_key):
                 if not file.exists():
-                    _write_key(file)
+                    write_key(file)
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be written ({error.strerror}); name another --home") from error
 
     def read_key(self) -> str:
         """The key that signs sessions and links. Raises UserError where it is missing or others may read it."""
-        return _read_key(self.secret_key)
-
-    def read_audit_key(self) -> str:
-        """The key that seals the audit log. Raises UserError as `read_key` does."""
-        return _read_key(self.audit_key)
+        return read_key(self.secret_key, "delete it, and a new one is made")
 
 
-def _read_key(file: Path) -> str:
+def read_key(file: Path, mend: str) -> str:
+    """A key. Raises UserError where it is missing, others may read it, or it is none; `mend` says what to do then."""
     try:
         if os.name == "posix" and file.stat().st_mode & 0o077:
             raise UserError(f"{file}: other users may read it; run: chmod 600 {file}")
@@ -95,12 +100,12 @@ def _read_key(file: Path) -> str:
     except OSError as error:
         raise UserError(f"{file}: cannot be read ({error.strerror}); mend its permissions") from error
     if len(key) < 50:
-        raise UserError(f"{file}: too short for a key; delete it, and a new one is made")
+        raise UserError(f"{file}: too short for a key; {mend}")
     return key
 
 
-def _write_key(file: Path) -> None:
-    """Whole or not there; what another launcher wrote meanwhile stays."""
+def write_key(file: Path) -> None:
+    """Make a key: whole or not there; what another launcher wrote meanwhile stays."""
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as stream:

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bespoke.errors import UserError
-from bespoke.studio.home import DATABASE, HOME, HOST, SOCKET, URL, Home
+from bespoke.studio.home import DATABASE, HOME, HOST, SOCKET, STORAGE, URL, Home
 
 LOG = logging.getLogger("bespoke.studio")
 WORKERS = ("bespoke.studio.worker", "bespoke.studio.workshop.worker")  # who draws, who trains and the rest
@@ -27,7 +27,15 @@ DRAIN_SECONDS = 30  # for requests, and for the worker's picture at hand
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0  # before a worker that died is started again
 
 
-def serve(home: Path, *, host: str, port: int, database: str | None, say: Callable[[str], None]) -> None:
+def serve(
+    home: Path,
+    *,
+    host: str,
+    port: int,
+    database: str | None,
+    storage: str | None,
+    say: Callable[[str], None],
+) -> None:
     """Run a studio until SIGTERM or Ctrl-C. Raises UserError."""
     place = Home(home.absolute())
     _check_address(host)
@@ -36,10 +44,14 @@ def serve(home: Path, *, host: str, port: int, database: str | None, say: Callab
     os.environ |= {HOME: str(place.folder), HOST: host, "DJANGO_SETTINGS_MODULE": "bespoke.studio.settings"}
     if database is not None:
         os.environ[DATABASE] = database
+    if storage is not None:
+        os.environ[STORAGE] = storage
     _set_up(say)
     listening = _listen(host, port)
     public = os.environ.get(URL) or f"http://{'localhost' if host in LOCAL else host}:{listening.getsockname()[1]}/"
-    say(f"The studio is at {public}, its models and pictures in {place.folder}. Ctrl-C stops it.")
+    kept = os.environ.get(STORAGE)
+    there = f"models in {place.folder}, its pictures in {kept}" if kept else f"models and pictures in {place.folder}"
+    say(f"The studio is at {public}, its {there}. Ctrl-C stops it.")
     with tempfile.TemporaryDirectory(prefix="bespoke-") as folder:  # a home's path may be too long for a socket
         os.environ[SOCKET] = f"{folder}/worker"
         asyncio.run(_run(listening))
@@ -56,23 +68,31 @@ def _check_address(host: str) -> None:
 def _set_up(say: Callable[[str], None]) -> None:
     """Django, the tables, the first administrator. Raises UserError."""
     import django
+    from django.core.files.storage import default_storage
     from django.core.management import call_command
     from django.db import DatabaseError, connection
 
     django.setup()
     from django.conf import settings
 
+    from bespoke.studio.audit.rotation import settle
     from bespoke.studio.first import ensure_administrator, offer_base
+    from bespoke.studio.models import Picture
+    from bespoke.studio.storage import check
 
     if connection.vendor == "sqlite" and not settings.WAL_IS_SAFE:
         say("This SQLite is older than 3.51.3, whose write-ahead log may lose data: using its slower rollback journal.")
+    check(default_storage)
     try:
         call_command("migrate", interactive=False, verbosity=0)
     except DatabaseError as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"--database: cannot be used ({reason}); mend the address or the server") from error
+    settle()
     ensure_administrator(say)
     offer_base(settings.HOME.models)
+    if (newest := Picture.objects.first()) is not None and not default_storage.exists(newest.file):
+        say(f"{default_storage} lacks the newest picture: was this studio started with another --storage before?")
     connection.close()
 
 

@@ -1,4 +1,4 @@
-"""What does Django need to know? Everything follows from a home folder and four variables of the environment."""
+"""What does Django need to know? Everything follows from a home folder and five variables of the environment."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from bespoke.errors import UserError
-from bespoke.studio.home import DATABASE, HOST, URL, Home
+from bespoke.studio.audit import keys
+from bespoke.studio.home import DATABASE, HOST, STORAGE, URL, Home
+from bespoke.studio.storage import configured
 from bespoke.studio.workshop.limits import MOST_FILES
 
 HOME = Home.from_environment()
 SECRET_KEY = HOME.read_key()
-AUDIT_KEY = HOME.read_audit_key().encode("ascii")
+AUDIT_USE = keys.Use(HOME.folder)  # as long as this process knows them, nobody changes them
+AUDIT_KEY, AUDIT_OLD_KEYS = keys.read(HOME.folder)
 DEBUG = False
 
 # From 3.7.0 to 3.51.2 a write and a checkpoint at the same instant could lose what was committed to the WAL.
@@ -35,8 +38,9 @@ def _database() -> dict[str, Any]:
             raise UserError("--database: not an address; expected postgresql://USER:PASSWORD@HOST/NAME") from error
     journal = "WAL" if WAL_IS_SAFE else "DELETE"
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "bespoke.studio.sqlite",
         "NAME": HOME.database,
+        "TURN": HOME.turn,
         "OPTIONS": {
             "init_command": f"PRAGMA journal_mode={journal}; PRAGMA synchronous=FULL;",
             "timeout": 20,
@@ -48,7 +52,7 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STORAGES = {
-    "default": {"BACKEND": "bespoke.studio.storage.DurableStorage", "OPTIONS": {"location": HOME.pictures}},
+    "default": configured(os.environ.get(STORAGE, ""), HOME.pictures),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
@@ -101,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "bespoke.studio.access.Access",
+    "bespoke.studio.errors.NoStorage",
 ]
 ROOT_URLCONF = "bespoke.studio.urls"
 TEMPLATES = [
@@ -147,5 +152,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"filters": ["traces"]},  # every request has its line already
         "uvicorn.access": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},  # else it says of each process where its credentials are from
     },
 }

@@ -24,14 +24,16 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.provenance import mark
 from bespoke.studio import jobs, registry
-from bespoke.studio.edited import Made, edited
+from bespoke.studio.edited import Made, edited, source_type
 from bespoke.studio.home import SOCKET
 from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, Picture
 from bespoke.studio.previews import answering
+from bespoke.studio.storage import StorageError
 
 LOG = logging.getLogger("bespoke.worker")
 IDLE_SECONDS, BEAT_SECONDS, SCAN_SECONDS = 0.2, 5.0, 5.0
+AWAY_SECONDS = 5.0  # before the next try where the pictures' storage does not answer
 
 
 class StoppedError(Exception):
@@ -45,7 +47,7 @@ class Artist:
         self._models, self._stop = models, stop
 
     def draw(self, job: Job) -> None:
-        """Draw a job and hand it in. Raises UserError, StoppedError, LeaseLostError."""
+        """Draw a job and hand it in. Raises UserError, StoppedError, StorageError, LeaseLostError."""
         pipeline = self._models.get(job.model.name, job.model.identity)
         edit = Edit.objects.filter(job=job).first()
         drawn = edited(pipeline, job, edit) if edit else _drawn(pipeline, job)
@@ -85,6 +87,7 @@ def _save(row: Picture, made: Made, files: set[str]) -> None:
             seed=made.seed,
             balance=job.balance,
             model=row.model_name,
+            source_type=source_type(job),
             chain=made.chain,
         )
         row.sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -127,12 +130,13 @@ def work(stop: Event) -> None:
             next_scan = time.monotonic() + SCAN_SECONDS
         if (job := jobs.claim()) is None:
             stop.wait(IDLE_SECONDS)
-        else:
-            _draw(artist, job, me)
+        elif not _draw(artist, job, me):
+            stop.wait(AWAY_SECONDS)
     LOG.info("worker has stopped")
 
 
-def _draw(artist: Artist, job: Job, worker: uuid.UUID) -> None:
+def _draw(artist: Artist, job: Job, worker: uuid.UUID) -> bool:
+    """Draw a job, whatever comes of it; False where the storage keeps any job from being drawn now."""
     began, told = time.monotonic(), {"job": str(job.pk), "attempt": job.attempts}
     try:
         with jobs.renewing(job, worker):
@@ -143,6 +147,10 @@ def _draw(artist: Artist, job: Job, worker: uuid.UUID) -> None:
     except StoppedError:
         jobs.release(job)
         LOG.info("job put back", extra=told)
+    except StorageError as error:  # the job's fault no more than ours: it waits for as long as that lasts
+        jobs.release(job)
+        LOG.error("job put back", extra=told | {"reason": str(error)})
+        return False
     except jobs.LeaseLostError:
         LOG.warning("lease lost, result thrown away", extra=told)
     except Exception:
@@ -151,10 +159,12 @@ def _draw(artist: Artist, job: Job, worker: uuid.UUID) -> None:
         LOG.exception("job failed", extra=told)
     else:
         LOG.info("job done", extra=told | {"seconds": round(time.monotonic() - began, 3)})
+    return True
 
 
 def main() -> None:
     """The worker process, as the launcher starts it with Django set up."""
+    os.nice(10)  # drawing takes all the cores there are, and who asks the web server should not wait for them
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

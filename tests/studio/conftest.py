@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from bespoke.studio.home import DATABASE, HOME, URL, Home
+from bespoke.studio.home import DATABASE, HOME, STORAGE, URL, Home
 
 ROOT = Path(__file__).parent.parent.parent
 NAME, PASSWORD = "ada", "a-long-pass-phrase-9"
@@ -28,6 +28,8 @@ _folder = tempfile.TemporaryDirectory(prefix="bespoke-studio-")
 os.environ.pop(URL, None)
 # An empty PostgreSQL database to use instead of SQLite, in the tests that need no running studio.
 os.environ[DATABASE] = os.environ.get("BESPOKE_TEST_DATABASE", "")
+# An object store to use instead of the disk, in the same way; its credentials come from the environment.
+os.environ[STORAGE] = os.environ.get("BESPOKE_TEST_STORAGE", "")
 os.environ |= {HOME: _folder.name, "DJANGO_SETTINGS_MODULE": "bespoke.studio.settings"}
 Home(Path(_folder.name)).prepare()
 
@@ -155,6 +157,7 @@ class Live:
     def start(self) -> None:
         given = {
             DATABASE: "",
+            STORAGE: "",
             "BESPOKE_STUDIO_ADMIN": NAME,
             "BESPOKE_STUDIO_ADMIN_PASSWORD": PASSWORD,
             "PYTHONPATH": str(ROOT),

@@ -80,11 +80,11 @@ def told_by(code: str, given: dict[str, str]) -> str:
 
 
 def _keep(home: Path, file: Path, url: str = "", *, models: bool = True) -> None:
-    backup(home, file, url=url, models=models, say=print)
+    backup(home, file, url=url, storage="", models=models, say=print)
 
 
 def _bring(home: Path, file: Path, url: str = "") -> None:
-    restore(home, file, url=url, say=print)
+    restore(home, file, url=url, storage="", say=print)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_all_but_the_cache_comes_back_and_links_to_models_become_models(home: Pa
     before, after = _contents(home), _contents(other)
     weights = hashlib.sha256(b"weights").hexdigest()
     assert after.pop("models/mugs/model/weights.safetensors") == weights
-    del before["cache/judge"], before["studio.sqlite3"], after["studio.sqlite3"]
+    del before["cache/judge"], before["lock"], before["turn"], before["studio.sqlite3"], after["studio.sqlite3"]
     assert after == before
     first, second = (other / f"catalogues/cups-v{n}/赤.png" for n in (1, 2))
     assert first.stat().st_ino == second.stat().st_ino
@@ -336,7 +336,9 @@ def test_a_disk_without_room_leaves_nothing(asked: str, home: Path, file: Path, 
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("option", [("--home", "a"), ("--port", "9"), ("--host", "::1"), ("--database", "x")])
+@pytest.mark.parametrize(
+    "option", [("--home", "a"), ("--port", "9"), ("--host", "::1"), ("--database", "x"), ("--storage", "x")]
+)
 def test_options_before_the_command_are_not_silently_dropped(
     option: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

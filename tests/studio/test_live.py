@@ -134,7 +134,8 @@ def test_it_tells_whether_it_is_well_and_counts_for_prometheus(live: Any, token:
             return error.code, ""
 
     assert json.loads(get("/health/live")[1]) == {"status": "ok"}
-    assert json.loads(get("/health/ready")[1]) == {"status": "ok", "database": True, "disk": True, "worker": True}
+    well = dict.fromkeys(("database", "disk", "storage", "worker"), True)
+    assert json.loads(get("/health/ready")[1]) == {"status": "ok"} | well
     assert get("/metrics") == (401, "")
     told = get("/metrics", token)[1]
     assert "bespoke_workers_alive" in told
@@ -239,7 +240,7 @@ def test_a_missing_extra_is_one_line_with_the_command(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"the studio needs more packages; run: .* -m pip install .*'django>=5.2,<6'"):
-        studio(None, host="127.0.0.1", port=0, database=None)
+        studio(None, host="127.0.0.1", port=0, database=None, storage=None)
 
 
 def test_the_first_administrator_is_asked_for_in_a_terminal(database: None, monkeypatch: pytest.MonkeyPatch) -> None:

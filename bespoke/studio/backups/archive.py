@@ -11,17 +11,20 @@ import io
 import json
 import os
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from bespoke.errors import UserError
+from bespoke.studio.audit import keys
 
 FORMAT = 1
 FIRST, LAST = "bespoke-studio-backup.json", "manifest.json"
 SQLITE, POSTGRESQL = "studio.sqlite3", "postgresql.dump"
-KEYS = ("secret-key", "audit-key")
-FOLDERS = ("pictures", "catalogues", "uploads", "reports", "models")  # not the cache: it is made again
+KEYS = ("secret-key", "audit-key")  # that every studio has
+PICTURES = "pictures"  # wherever their storage is
+FOLDERS = (PICTURES, "catalogues", "uploads", "reports", "models")  # not the cache: it is made again
 MOST_BYTES_OF_JSON = 2**30
 CHUNK = 2**20
 
@@ -92,15 +95,24 @@ class Writer:
                 self._tar.addfile(info)
                 self._entries[name] = self._entries[first]
                 return
-            # A log that grows meanwhile is taken as long as it was.
-            through = _Hashing(stream)
-            try:
-                self._tar.addfile(info, through)
-            except OSError as error:
-                if through.read_bytes < status.st_size and "end of data" in str(error):
-                    raise UserError(f"{source}: was cut short while it was read; try again") from error
-                raise
-            self._entries[name] = Entry(status.st_size, through.hash.hexdigest())
+            self._add(info, stream)
+
+    def add_stream(self, stream: Any, size: int, name: str) -> None:
+        """Add what a stream has. Raises UserError."""
+        info = tarfile.TarInfo(name)
+        info.mode, info.mtime, info.size = 0o600, int(time.time()), size
+        self._add(info, stream)
+
+    def _add(self, info: tarfile.TarInfo, stream: Any) -> None:
+        # A log that grows meanwhile is taken as long as it was.
+        through = _Hashing(stream)
+        try:
+            self._tar.addfile(info, through)
+        except OSError as error:
+            if through.read_bytes < info.size and "end of data" in str(error):
+                raise UserError(f"{info.name}: was cut short while it was read; try again") from error
+            raise
+        self._entries[info.name] = Entry(info.size, through.hash.hexdigest())
 
 
 class _Hashing(io.RawIOBase):
@@ -216,7 +228,9 @@ def _ours(name: str) -> bool:
     parts = PurePosixPath(name).parts
     if not parts or "/".join(parts) != name or "\\" in name or "\0" in name or ".." in parts or name.startswith("/"):
         return False
-    return (len(parts) > 1 and parts[0] in FOLDERS) or (len(parts) == 1 and name in (SQLITE, POSTGRESQL, *KEYS))
+    if len(parts) > 1:
+        return parts[0] in FOLDERS
+    return name in (SQLITE, POSTGRESQL, *KEYS, keys.NEXT) or keys.OLD.fullmatch(name) is not None
 
 
 def _link(first: Path, target: Path) -> None:

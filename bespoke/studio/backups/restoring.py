@@ -5,22 +5,30 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from bespoke.errors import UserError
-from bespoke.studio.backups import archive, databases
+from bespoke.studio.backups import archive, databases, pictures
+from bespoke.studio.storage import make
 
 PACKAGE = Path(__file__).parent.parent
 
 
-def restore(home: Path, file: Path, *, url: str, say: Callable[[str], None]) -> None:
-    """Put a backup into a folder that is new or empty. Raises UserError; then nothing is in its place."""
+def restore(home: Path, file: Path, *, url: str, storage: str, say: Callable[[str], None]) -> None:
+    """Put a backup into a folder that is new or empty. Raises UserError; then nothing is in its place.
+
+    storage: the address of the object store for its pictures, or empty: they stay in the folder.
+    """
     _check_free(home)
     if not file.is_file():
         raise UserError(f"{file}: no such file; name one that `bespoke studio backup` has made")
     if url:
         databases.check_empty(url)
+    kept = make(storage, home / archive.PICTURES) if storage else None
+    if kept is not None:
+        pictures.check_empty(kept)
     place = home.absolute()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -28,16 +36,18 @@ def restore(home: Path, file: Path, *, url: str, say: Callable[[str], None]) -> 
             fresh = Path(folder) / "home"
             fresh.mkdir(mode=0o700)
             head = archive.unpack(file, fresh, lambda head: _check_fit(file, head, url))
-            if url:
-                databases.load(fresh / archive.POSTGRESQL, url)
-                (fresh / archive.POSTGRESQL).unlink()
-            os.sync()
-            _move_in(fresh, place, url)
+            with pictures.moved(fresh / archive.PICTURES, kept) if kept is not None else nullcontext():
+                if url:
+                    databases.load(fresh / archive.POSTGRESQL, url)
+                    (fresh / archive.POSTGRESQL).unlink()
+                os.sync()
+                _move_in(fresh, place, url)
     except OSError as error:
         told = error.strerror or str(error)
         raise UserError(f"{home}: cannot be written ({told}); nothing was restored, make room and try again") from error
     rest = "" if head.get("models") else " It came without models: put them back into its models folder."
-    say(f"{home}: the studio as it was at {head.get('made_at')}.{rest} Start it by: bespoke studio --home {home}")
+    start = f"bespoke studio --home {home}{f' --storage {storage}' if storage else ''}"
+    say(f"{home}: the studio as it was at {head.get('made_at')}.{rest} Start it by: {start}")
 
 
 def _check_free(home: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bespoke.studio.review.small import FEATURES, NUM_FEATURES, distances, small
+from bespoke.studio.storage import StorageError
 
 NUM_SHOWN = 3
 MOST_REMEMBERED = 20_000  # pictures
@@ -35,7 +36,7 @@ def recall_all(folder: Path, files: Iterable[str]) -> dict[str, list[tuple[int, 
 def find_all(folder: Path, files: Iterable[str]) -> dict[str, list[tuple[int, float]]]:
     """The nearest training pictures of stored pictures: place among them, and distance in [0, 1].
 
-    A picture is left out where it, or what it is compared with, cannot be read.
+    A picture is left out where it, or what it is compared with, cannot be read. Raises StorageError.
     """
     seen = {file: features for file in files if (features := _seen(file)) is not None}
     if not seen:
@@ -55,5 +56,7 @@ def _seen(file: str) -> NDArray[np.uint8] | None:
     try:
         with default_storage.open(file) as stream, Image.open(stream, formats=("PNG",)) as picture:
             return small(picture)
+    except StorageError:  # says nothing of the picture, which must not fail its gate for it
+        raise
     except (OSError, ValueError):
         return None

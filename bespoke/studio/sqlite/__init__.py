@@ -1,0 +1,1 @@
+"""How is SQLite used where many write at once? By Django's own backend, in turns."""
