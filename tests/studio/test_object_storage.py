@@ -138,6 +138,7 @@ def test_a_picture_says_in_the_store_what_kind_of_file_it_is(address: str, tmp_p
 def test_what_is_drawn_edited_reviewed_and_exported_is_in_the_store_alone(
     stored: str, model: TrainedModel, people: dict[str, Any], visitor: Visitor
 ) -> None:
+    before = set(settings.HOME.pictures.rglob("*"))  # what other tests have left there
     proposal = at(proposed(model, people), states.APPROVED, people)
     assert _keys(stored) == [f"studio/pictures/{proposal.picture.file}"]
     creator = visitor("creator")
@@ -154,7 +155,7 @@ def test_what_is_drawn_edited_reviewed_and_exported_is_in_the_store_alone(
     assert answer.status_code == 302, answer.content
     assert Edit.objects.get().file.startswith("originals/")
     assert f"studio/pictures/{Edit.objects.get().file}" in _keys(stored)
-    assert not any(path.is_file() for path in settings.HOME.pictures.rglob("*"))
+    assert set(settings.HOME.pictures.rglob("*")) == before
 
 
 def test_near_copies_are_found_among_pictures_in_the_store(

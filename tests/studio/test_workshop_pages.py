@@ -25,6 +25,8 @@ NAMES |= {"JPEG", "PNG", "WebP", "CSV", "UTF", "Shift", "JIS", "Excel", "JSONL",
 NAMES |= {
     "cpu",
     "gpu",
+    "dte",
+    "faithful",
     "green",
     "blue",
     "cup",
