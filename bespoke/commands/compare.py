@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import check_balances
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.ablations import arm_configs, arms_named
-from bespoke.experiments.bench import Asked, Measured, write_whole
+from bespoke.experiments.bench import Asked, Measured, write_reports
 from bespoke.experiments.comparison import compare
 from bespoke.experiments.comparison_report import Comparison, as_data, as_markdown, as_page
 from bespoke.pages.texts import language_of
@@ -69,12 +68,7 @@ def compare_arms(
         questions = ask(table.store, asked.split, num_pictures=num_pictures, seed=asked.seed)
         comparison = Comparison(rows, names, seeds, table.plan, questions, split, table.judges)
         told = as_markdown(comparison, spoken)
-        for suffix, text in (
-            (".json", json.dumps(as_data(comparison), ensure_ascii=False, indent=1) + "\n"),
-            (".md", told),
-            (".html", as_page(comparison, spoken)),
-        ):
-            write_whole(out / f"{NAME}{suffix}", text.encode("utf-8"))
+        write_reports(out, NAME, data=as_data(comparison), markdown=told, page=as_page(comparison, spoken))
     say(told)
     first = f"{names[0]}-{every[0].seed}"
     say(f"{out / NAME}.html, .md and .json hold the comparison; every model can be used, such as {out / first}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import check_balances
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.acceptance import accept
-from bespoke.experiments.bench import write_whole
+from bespoke.experiments.bench import write_reports
 from bespoke.experiments.front import draw_way, measure
 from bespoke.experiments.front_report import Report, as_data, as_markdown, as_page, way_name
 from bespoke.experiments.ways import ways_of
@@ -99,12 +98,7 @@ def measure_balance(
         verdict=accept(fronts),
     )
     told = as_markdown(report, spoken)
-    for suffix, text in (
-        (".json", json.dumps(as_data(report), ensure_ascii=False, indent=1) + "\n"),
-        (".md", told),
-        (".html", as_page(report, spoken)),
-    ):
-        write_whole(folder / f"{NAME}{suffix}", text.encode("utf-8"))
+    write_reports(folder, NAME, data=as_data(report), markdown=told, page=as_page(report, spoken))
     say(told)
     say(f"{folder / NAME}.html, .md and .json hold what was measured")
 

@@ -7,6 +7,7 @@ judges never may; what matters in one catalogue they may hardly see. Nothing is 
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ IMAGENET_COLORS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _CAPTIONS_AT_ONCE = 256
 
 
-class Network:
+class Network(ABC):
     """What all have in common: pictures in, features out."""
 
     def __init__(self, card: PaperCard, module: nn.Module, device: torch.device) -> None:
@@ -37,8 +38,9 @@ class Network:
             features: Tensor = self._features(pictures.to(self.device))
         return features.float().cpu()
 
+    @abstractmethod
     def _features(self, pictures: Tensor) -> Tensor:
-        raise NotImplementedError
+        """[N, 3, S, S] uint8, on the network's device -> [N, F]"""
 
 
 class Inception(Network):

@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.judge import Family
-from bespoke.evaluation.scores import SMALL_IS_GOOD
-from bespoke.experiments.comparison import NEITHER_GOOD
+from bespoke.evaluation.ranks import spearman
+from bespoke.experiments.comparison import Direction, direction
 from bespoke.experiments.front import Front, Point
 
 RISES = 0.9  # least rank correlation of balance and R@1
@@ -44,7 +44,7 @@ class Change(NamedTuple):
     """What a metric does from the lowest balance to the highest, where all trusted judges agree; else none."""
 
     metric: str
-    direction: Literal["better", "worse", "more", "less", "none"]
+    direction: Direction
 
 
 class Verdict(NamedTuple):
@@ -78,7 +78,7 @@ def trusts(judge: Examined) -> bool:
 def _checks(front: Front) -> list[Check]:
     knob, family = front.knob, front.family
     first, last = knob[0].scores["retrieval"], knob[-1].scores["retrieval"]
-    rank = rank_correlation([p.way.value for p in knob], [p.scores["retrieval"].value for p in knob])
+    rank = spearman([p.way.value for p in knob], [p.scores["retrieval"].value for p in knob]) or 0.0
     paid = tuple(metric for metrics in PRICES.values() for metric in metrics if _is_paid(metric, knob[-1]))
     checks = [
         Check("rises", family, rank >= RISES, {"rank": rank}),
@@ -114,16 +114,7 @@ def _is_paid(metric: str, last: Point) -> bool:
     return direction(metric, last.differences[metric]) in ("worse", "less")
 
 
-def direction(metric: str, step: Estimate) -> Literal["better", "worse", "more", "less", "none"]:
-    """What a difference says, where its interval leaves out zero."""
-    if step.low <= 0 <= step.high:
-        return "none"
-    if metric in NEITHER_GOOD:
-        return "more" if step.value > 0 else "less"
-    return "better" if (step.value < 0) == (metric in SMALL_IS_GOOD) else "worse"
-
-
-def _agreed(metric: str, fronts: Sequence[Front]) -> Literal["better", "worse", "more", "less", "none"]:
+def _agreed(metric: str, fronts: Sequence[Front]) -> Direction:
     found = {direction(metric, front.knob[-1].differences[metric]) for front in fronts}
     return found.pop() if len(found) == 1 else "none"
 
@@ -139,19 +130,3 @@ def _controls(changes: Sequence[Change]) -> Controls:
     if not paid:
         return "free"
     return "both" if len(paid) > 1 else "realism" if paid == ["realism"] else "variety"
-
-
-def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
-    """Spearman's: 1 where one rises with the other; 0 where either stands still."""
-    x, y = _ranks(first), _ranks(second)
-    mean = (len(x) - 1) / 2
-    up, across, down = ([(a - mean) * (b - mean) for a, b in pair] for pair in (zip(x, x), zip(x, y), zip(y, y)))  # noqa: B905
-    spread: float = (sum(up) * sum(down)) ** 0.5
-    return sum(across) / spread if spread else 0.0
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    """From 0 on; equal values share the mean of their places."""
-    return [
-        sum(other < value for other in values) + (sum(other == value for other in values) - 1) / 2 for value in values
-    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +192,13 @@ def write_whole(path: Path, content: bytes) -> None:
         part.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror}); free some disk space and try again") from error
+
+
+def write_reports(folder: Path, name: str, *, data: Mapping[str, Any], markdown: str, page: str) -> None:
+    """The same report as NAME.json, NAME.md and NAME.html. Raises UserError."""
+    told = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    for suffix, text in ((".json", told), (".md", markdown), (".html", page)):
+        write_whole(folder / f"{name}{suffix}", text.encode("utf-8"))
 
 
 def _check_same(run: Path, found: Plan, wanted: Plan) -> None:

@@ -35,7 +35,8 @@ from bespoke.experiments.bench import Asked, Measured
 
 DECISIVE = ("frechet", "retrieval")
 NEITHER_GOOD = ("diversity",)  # more is not better: noise is diverse
-Outcome = Literal["better", "worse", "more", "less", "none", "one_seed"]
+Direction = Literal["better", "worse", "more", "less", "none"]
+Outcome = Direction | Literal["one_seed"]
 
 
 # Of a metric of sets, its value over given rows; of any other, the score of each picture [K] and which these are [K].
@@ -118,16 +119,21 @@ def _deviation(values: Sequence[float]) -> float | None:
 
 
 def _judged(metric: str, interval: Estimate, deviation: float | None) -> Difference:
-    sure = interval.low > 0 or interval.high < 0
-    if not sure or (deviation is not None and abs(interval.value) <= deviation):
-        outcome: Outcome = "none"
-    elif deviation is None:
+    outcome: Outcome = direction(metric, interval)
+    if deviation is not None and abs(interval.value) <= deviation:
+        outcome = "none"
+    elif deviation is None and outcome != "none":
         outcome = "one_seed"
-    elif metric in NEITHER_GOOD:
-        outcome = "more" if interval.value > 0 else "less"
-    else:
-        outcome = "better" if (interval.value < 0) == (metric in SMALL_IS_GOOD) else "worse"
     return Difference(interval, deviation, outcome)
+
+
+def direction(metric: str, difference: Estimate) -> Direction:
+    """What a difference says, where its interval leaves out zero."""
+    if difference.low <= 0 <= difference.high:
+        return "none"
+    if metric in NEITHER_GOOD:
+        return "more" if difference.value > 0 else "less"
+    return "better" if (difference.value < 0) == (metric in SMALL_IS_GOOD) else "worse"
 
 
 class Pairing:

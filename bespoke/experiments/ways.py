@@ -10,11 +10,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from bespoke.data.levels import to_signed
+from bespoke.data.levels import as_image
 from bespoke.evaluation.seeing import AT_ONCE, draw
 from bespoke.method.text_encoder import DualTextEmbedding, DualTextEncoder
 from bespoke.pipeline import CANDIDATE_STRIDE, Pipeline
-from bespoke.precision import autocast
 
 Kind = Literal["balance", "best_of", "extrapolation", "model"]
 STRETCHES = (1.5, 2.0)  # omega of the extrapolated condition; 1 is the condition itself
@@ -70,17 +69,8 @@ def draw_best(
     ]
     for start, batches in zip(range(0, len(texts), AT_ONCE), zip(*candidates, strict=True), strict=True):
         told = texts[start : start + AT_ONCE]
-        best = torch.stack([_alignment(pipeline, batch, told) for batch in batches]).argmax(0)  # [n]
+        best = torch.stack([pipeline.score([*map(as_image, batch)], told) for batch in batches]).argmax(0)  # [n]
         yield torch.stack(batches)[best, torch.arange(len(best))]
-
-
-@torch.no_grad()
-def _alignment(pipeline: Pipeline, pictures: Tensor, texts: Sequence[str]) -> Tensor:
-    """[n, 3, S, S] uint8 -> [n] cosines of picture and text in the model's own space."""
-    text = pipeline.networks.text_encoder(pipeline.tokenizer.encode(list(texts)).to(pipeline.device))
-    with autocast(pipeline.device):
-        seen = pipeline.networks.discriminator(to_signed(pictures.to(pipeline.device)))
-    return torch.cosine_similarity(seen.embedding, text.alignment.sentence).cpu()
 
 
 def stretched(pipeline: Pipeline, captions: Sequence[str], stretch: float) -> Pipeline:

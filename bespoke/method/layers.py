@@ -23,9 +23,13 @@ def leaky(x: Tensor) -> Tensor:
 def conv3(width_in: int, width_out: int) -> nn.Conv2d:
     """3x3 convolution with He initialisation for the leaky ReLU before it."""
     layer = nn.Conv2d(width_in, width_out, 3, padding=1)
+    _he(layer)
+    return layer
+
+
+def _he(layer: nn.Conv2d) -> None:
     nn.init.kaiming_normal_(layer.weight, a=SLOPE)
     nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer
 
 
 class UpConv3(nn.Conv2d):
@@ -37,8 +41,7 @@ class UpConv3(nn.Conv2d):
 
     def __init__(self, width_in: int, width_out: int) -> None:
         super().__init__(width_in, width_out, 3)
-        nn.init.kaiming_normal_(self.weight, a=SLOPE)
-        nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+        _he(self)
         self._kept, self._stamp = torch.empty(0), (0, -1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -66,8 +69,7 @@ class DownConv3(nn.Conv2d):
 
     def __init__(self, width_in: int, width_out: int) -> None:
         super().__init__(width_in, width_out, 3)
-        nn.init.kaiming_normal_(self.weight, a=SLOPE)
-        nn.init.zeros_(self.bias)  # type: ignore[arg-type]
+        _he(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', H / 2, W / 2]"""

@@ -13,8 +13,9 @@ from bespoke.config import resolve
 from bespoke.data.captions import Tokenizer
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.ranks import spearman
 from bespoke.evaluation.seeing import draw
-from bespoke.experiments.acceptance import accept, rank_correlation
+from bespoke.experiments.acceptance import accept
 from bespoke.experiments.front import Front, Point, area
 from bespoke.experiments.ways import Way, draw_best, stretched, ways_of
 from bespoke.networks import build_networks
@@ -82,10 +83,10 @@ def test_an_area_is_what_its_points_dominate() -> None:
 
 
 def test_a_rank_correlation_sees_order_alone() -> None:
-    assert rank_correlation([0, 1, 2, 3], [1, 10, 100, 1000]) == pytest.approx(1)
-    assert rank_correlation([0, 1, 2, 3], [4, 3, 2, 1]) == pytest.approx(-1)
-    assert rank_correlation([0, 1, 2, 3], [5, 5, 5, 5]) == 0
-    assert rank_correlation([0, 1, 2, 3, 4], [1, 2, 3, 5, 4]) == pytest.approx(0.9)
+    assert spearman([0, 1, 2, 3], [1, 10, 100, 1000]) == pytest.approx(1)
+    assert spearman([0, 1, 2, 3], [4, 3, 2, 1]) == pytest.approx(-1)
+    assert spearman([0, 1, 2, 3], [5, 5, 5, 5]) is None
+    assert spearman([0, 1, 2, 3, 4], [1, 2, 3, 5, 4]) == pytest.approx(0.9)
 
 
 def around(value: float, width: float = 0.02) -> Estimate:

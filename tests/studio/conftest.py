@@ -125,6 +125,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "mugs"
 
 
+@pytest.fixture
+def models(trained: Path, database: None) -> Iterator[Path]:
+    """The folder of models, with one in it that is registered."""
+    from django.utils import timezone
+
+    from bespoke.studio import registry
+    from bespoke.studio.models import TrainedModel
+
+    shutil.copytree(trained, settings.HOME.models / "mugs")
+    registry.scan(settings.HOME.models)
+    TrainedModel.objects.update(registered_at=timezone.now())
+    yield settings.HOME.models
+    shutil.rmtree(settings.HOME.models / "mugs")
+
+
 def teach(run: Path) -> None:
     """Give the model of a run an editor of random weights, which changes something in some places."""
     from dataclasses import replace

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import uuid
@@ -21,13 +20,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, default_storage
 from django.test import Client
 from django.test.utils import override_settings
-from django.utils import timezone
 from PIL import Image
 from reviewing import at, drawn, proposed
 
 from bespoke.cli import run
 from bespoke.errors import UserError
-from bespoke.studio import jobs, registry
+from bespoke.studio import jobs
 from bespoke.studio.backups.making import backup
 from bespoke.studio.backups.restoring import restore
 from bespoke.studio.exports.exports import export
@@ -92,16 +90,6 @@ def stored(address: str, tmp_path: Path) -> Iterator[str]:
     nearness._remembered.clear()
     with override_settings(STORAGES=settings.STORAGES | {"default": configured(address, tmp_path)}):
         yield address
-
-
-@pytest.fixture
-def models(trained: Path, database: None) -> Iterator[Path]:
-    """The folder of models, with one in it that is registered."""
-    shutil.copytree(trained, settings.HOME.models / "mugs")
-    registry.scan(settings.HOME.models)
-    TrainedModel.objects.update(registered_at=timezone.now())
-    yield settings.HOME.models
-    shutil.rmtree(settings.HOME.models / "mugs")
 
 
 def _keys(address: str) -> list[str]:

@@ -2,17 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils import timezone
 
 from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
@@ -22,16 +18,6 @@ from bespoke.studio.audit.models import Entry
 from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.worker import Artist, StoppedError
-
-
-@pytest.fixture
-def models(trained: Path, database: None) -> Iterator[Path]:
-    """The folder of models, with one in it that is registered."""
-    shutil.copytree(trained, settings.HOME.models / "mugs")
-    registry.scan(settings.HOME.models)
-    TrainedModel.objects.update(registered_at=timezone.now())
-    yield settings.HOME.models
-    shutil.rmtree(settings.HOME.models / "mugs")
 
 
 def claim(**asked: object) -> Job:
