@@ -61,6 +61,26 @@ def test_who_types_sees_unknown_words_and_previews_and_varies_what_comes_out(
     context.close()
 
 
+def test_what_is_typed_while_the_page_still_loads_is_kept_and_read(browser: Browser, live: Any) -> None:  # noqa: F811
+    context = browser.new_context(locale="en-US")
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(f"{live.address}/create")
+    page.get_by_label("Username").fill(NAME)
+    page.get_by_label("Password").fill(PASSWORD)
+    held: list[Any] = []
+    page.route("**/create*.js", lambda asked: held.append(asked))  # the page is there, its script is not
+    page.keyboard.press("Enter")
+    text = page.get_by_label("What to draw")
+    text.press_sequentially("a red zebra")
+    held[0].continue_()
+    expect(page.locator(".under mark")).to_have_text(["zebra"])
+    page.keyboard.type(" and a zebrafish")  # to whatever has the focus
+    expect(text).to_have_value("a red zebra and a zebrafish")
+    expect(page.locator(".under mark")).to_have_text(["zebra", "zebrafish"])
+    context.close()
+
+
 def test_a_list_is_drawn_on_a_phone_in_japanese(browser: Browser, live: Any, tmp_path: Path) -> None:  # noqa: F811
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme="dark", locale="ja-JP")
     context.set_default_timeout(PATIENCE)

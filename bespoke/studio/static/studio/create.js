@@ -27,12 +27,7 @@ function whenStill(pause, ask) {
 }
 
 // Unknown words are underlined where they stand: in a copy of the text that lies under it.
-const frame = document.createElement("div"), under = document.createElement("div");
-frame.className = "over";
-under.className = "under";
-under.setAttribute("aria-hidden", "true");
-text.replaceWith(frame);
-frame.append(under, text);
+const under = order.querySelector(".under");
 text.addEventListener("scroll", () => { under.scrollTop = text.scrollTop; });
 
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/u;
@@ -100,7 +95,8 @@ strip.addEventListener("click", (event) => {
 order.classList.add("live");
 mark();
 choose();
-if ("eager" in order.dataset && text.value.trim()) {
+const typed = text.value !== text.defaultValue; // while this script was on its way
+if (("eager" in order.dataset || typed) && text.value.trim()) {
   askWords(true);
   askPreview(true);
 }
