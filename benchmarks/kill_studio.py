@@ -84,15 +84,13 @@ def wait_running(tables: Tables) -> tuple[str, int]:
     raise SystemExit("FAILED: nothing is drawn any more")
 
 
-def kill(studio: Any, tables: Tables, *, server: bool, let_go: bool = False) -> float:
+def kill(studio: Studio, tables: Tables, *, server: bool, let_go: bool = False) -> float:
     """Kill the worker or the server over an order; seconds until somebody has taken that up, or it was done.
 
     let_go: its lease runs out at once, for whoever only wants to see that nothing is lost.
     """
+    studio.wait(lambda: studio.worker() is not None)
     worker = studio.worker()
-    while worker is None:
-        time.sleep(0.1)
-        worker = studio.worker()
     key, attempts = wait_running(tables)
     began = time.monotonic()
     if server:
@@ -110,7 +108,7 @@ def kill(studio: Any, tables: Tables, *, server: bool, let_go: bool = False) -> 
     return time.monotonic() - began
 
 
-def verdict(studio: Any, tables: Tables, caller: Caller, keys: list[str]) -> dict[str, int]:
+def verdict(studio: Studio, tables: Tables, caller: Caller, keys: list[str]) -> dict[str, int]:
     """How many of the accepted orders are not there, not there once, or were given up; all 0 where all is well."""
     told = wait_over(caller, keys)
     counts = {"lost": 0, "twice": 0, "given up": 0, "stray files": 0}
@@ -137,21 +135,21 @@ def main() -> None:
         studio = Studio(Path(folder) / "home")
         studio.start()
         try:
-            tables = Tables(studio.home)
-            model, token = wait_ready(studio, tables), tables.make_token()
-            loader = Loader(studio.address, token, model, options.open)
-            loader.start()
-            still: list[float] = []
-            for number in range(options.kills):
-                wait_running(tables)
-                time.sleep(chance.uniform(0, 3))
-                server = number % 3 == 2
-                still.append(kill(studio, tables, server=server))
-                what = "server" if server else "worker"
-                print(f"kill {number + 1} of the {what}: taken up after {still[-1]:.1f} s", flush=True)
-            loader.stop()
-            with Caller(studio.address, token) as caller:
-                counts = verdict(studio, tables, caller, loader.accepted)
+            with Tables(studio.home) as tables:
+                model, token = wait_ready(studio, tables), tables.make_token()
+                loader = Loader(studio.address, token, model, options.open)
+                loader.start()
+                still: list[float] = []
+                for number in range(options.kills):
+                    wait_running(tables)
+                    time.sleep(chance.uniform(0, 3))
+                    server = number % 3 == 2
+                    still.append(kill(studio, tables, server=server))
+                    what = "server" if server else "worker"
+                    print(f"kill {number + 1} of the {what}: taken up after {still[-1]:.1f} s", flush=True)
+                loader.stop()
+                with Caller(studio.address, token) as caller:
+                    counts = verdict(studio, tables, caller, loader.accepted)
         finally:
             studio.stop()
     told = ", ".join(f"{name} {number}" for name, number in counts.items())

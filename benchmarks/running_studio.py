@@ -1,4 +1,4 @@
-"""How does a drill reach a studio? One that runs as users start it, asked by HTTP, its SQLite file read."""
+"""How does a drill or a test reach a studio? One that runs as users start it, asked by HTTP, its SQLite file read."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from bespoke.studio.home import DATABASE, STORAGE
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 600.0
 
 
 class Studio:
-    """A studio in processes of its own, with the model that comes with Bespoke."""
+    """A studio in processes of its own, with what its home holds or else the model that comes with Bespoke."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self._port, self.log = home, 0, home.parent / "studio.log"
+    def __init__(self, home: Path, *options: str, password: str | None = None) -> None:
+        """options: of the command. password: of the first administrator, "ada"; else nobody knows it."""
+        self.home, self._options, self._port = home, options, 0
+        self._password = password or secrets.token_urlsafe(12)
+        self.log = home.parent / f"{home.name}.log"
         self.process: subprocess.Popen[str] | None = None
 
     @property
@@ -34,9 +42,9 @@ class Studio:
 
     def start(self) -> None:
         """Start it, or start it again at the same address, and wait until it would draw."""
-        given = {"BESPOKE_STUDIO_ADMIN": "ada", "BESPOKE_STUDIO_ADMIN_PASSWORD": secrets.token_urlsafe(12)}
-        given |= {"BESPOKE_STUDIO_DATABASE": "", "BESPOKE_STUDIO_STORAGE": "", "PYTHONPATH": str(ROOT)}
-        asked = ["studio", "--home", str(self.home), "--port", str(self._port)]
+        given = {"BESPOKE_STUDIO_ADMIN": "ada", "BESPOKE_STUDIO_ADMIN_PASSWORD": self._password}
+        given |= {DATABASE: "", STORAGE: "", "PYTHONPATH": str(ROOT)}
+        asked = ["studio", "--home", str(self.home), "--port", str(self._port), *self._options]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bespoke", *asked],
@@ -50,13 +58,31 @@ class Studio:
         for line in self.process.stdout:
             if found := re.search(r"The studio is at http://localhost:(\d+)/", line):
                 self._port = int(found[1])
-                return
-        raise SystemExit(f"FAILED: the studio did not start:\n{self.log.read_text('utf-8')[-2000:]}")
+                break
+        else:
+            raise SystemExit(f"FAILED: the studio did not start:\n{self.log.read_text('utf-8')[-2000:]}")
+        self.wait(lambda: self.is_up("/health/ready"))
 
-    def worker(self) -> int | None:
-        """The process id of the worker that draws."""
+    def is_up(self, path: str) -> bool:
+        """Whether it answers there that all is well."""
+        try:
+            with urlopen(self.address + path, timeout=10) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Until something holds; raises SystemExit with the end of the log where it never does."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit(f"FAILED: waited in vain; the studio's log:\n{self.log.read_text('utf-8')[-3000:]}")
+            time.sleep(0.1)
+
+    def worker(self, module: str = "studio.worker") -> int | None:
+        """The process id of the worker that draws, or of another."""
         assert self.process is not None
-        asked = ["pgrep", "-P", str(self.process.pid), "-f", r"bespoke\.studio\.worker import"]
+        asked = ["pgrep", "-P", str(self.process.pid), "-f", rf"bespoke\.{module} import"]
         found = subprocess.run(asked, capture_output=True, text=True).stdout.split()
         return int(found[0]) if found else None
 
@@ -78,11 +104,19 @@ class Tables:
             home / "studio.sqlite3", timeout=20, isolation_level=None, check_same_thread=False
         )
 
+    def __enter__(self) -> Tables:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
     def ask(self, question: str, *given: Any) -> list[tuple[Any, ...]]:
+        """All rows that answer it; none where it changes something."""
         return self._connection.execute(question, given).fetchall()
 
-    def close(self) -> None:
-        self._connection.close()
+    def get(self, question: str, *given: Any) -> Any:
+        """The first value of the first row, or None."""
+        return next((row[0] for row in self.ask(question, *given)), None)
 
     def make_token(self) -> str:
         """A token of the first administrator, made as the studio makes it: the table holds its hash."""
@@ -155,12 +189,8 @@ def wait_over(caller: Caller, keys: list[str]) -> dict[str, dict[str, Any]]:
         time.sleep(1)
 
 
-def wait_ready(studio: Any, tables: Tables) -> str:
+def wait_ready(studio: Studio, tables: Tables) -> str:
     """The name of a model to draw with, when a worker is there to do it."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        found = tables.ask("SELECT name FROM studio_trainedmodel WHERE registered_at IS NOT NULL AND problem = ''")
-        if found and studio.worker():
-            return str(found[0][0])
-        time.sleep(0.2)
-    raise SystemExit("FAILED: no model to draw with")
+    ask = "SELECT name FROM studio_trainedmodel WHERE registered_at IS NOT NULL AND problem = ''"
+    studio.wait(lambda: bool(tables.get(ask) and studio.worker()))
+    return str(tables.get(ask))

@@ -133,15 +133,15 @@ def main() -> None:
         studio = Studio(Path(folder) / "home")
         studio.start()
         try:
-            tables = Tables(studio.home)
-            model, token = wait_ready(studio, tables), tables.make_token()
-            able = capacity(studio.address, token, model, options.measure)
-            print(f"capacity: {able:.2f} orders of one picture a second", flush=True)
-            asked = {"clients": options.clients, "rate": options.times * able, "seconds": 60 * options.minutes}
-            offered = offer(studio.address, token, model, **asked)
-            with Caller(studio.address, token) as caller:
-                told = wait_over(caller, offered.accepted)
-            spent = in_server(studio.log)
+            with Tables(studio.home) as tables:
+                model, token = wait_ready(studio, tables), tables.make_token()
+                able = capacity(studio.address, token, model, options.measure)
+                print(f"capacity: {able:.2f} orders of one picture a second", flush=True)
+                asked = {"clients": options.clients, "rate": options.times * able, "seconds": 60 * options.minutes}
+                offered = offer(studio.address, token, model, **asked)
+                with Caller(studio.address, token) as caller:
+                    told = wait_over(caller, offered.accepted)
+                spent = in_server(studio.log)
         finally:
             studio.stop()
     lost = [key for key in offered.accepted if told.get(key, {}).get("state") != "done"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,14 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 
 from bespoke.studio.home import DATABASE, HOME, STORAGE, URL, Home
 
 ROOT = Path(__file__).parent.parent.parent
+sys.path.append(str(ROOT / "benchmarks"))  # the drills, which a test runs too
+
+from running_studio import Studio, Tables  # noqa: E402
+
 NAME, PASSWORD = "ada", "a-long-pass-phrase-9"
 
 # Django has one home in a process, and models can only be imported when it is set up.
@@ -157,124 +157,35 @@ def teach(run: Path) -> None:
     pipeline.save_pretrained(run / "model")
 
 
-class Live:
-    """A studio as users start it, in processes of its own."""
-
-    def __init__(self, home: Path, *options: str) -> None:
-        self.home, self._options, self._port = home, options, 0
-        self.process: subprocess.Popen[str] | None = None
-        self.log = home.parent / f"{home.name}.log"
-
-    @property
-    def address(self) -> str:
-        return f"http://localhost:{self._port}"
-
-    def start(self) -> None:
-        given = {
-            DATABASE: "",
-            STORAGE: "",
-            "BESPOKE_STUDIO_ADMIN": NAME,
-            "BESPOKE_STUDIO_ADMIN_PASSWORD": PASSWORD,
-            "PYTHONPATH": str(ROOT),
-        }
-        asked = ["studio", "--home", str(self.home), "--port", str(self._port), *self._options]
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bespoke", *asked],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=os.environ | given | {"PYTHONPATH": str(ROOT)},
-            )
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if found := re.search(r"The studio is at http://localhost:(\d+)/", line):
-                self._port = int(found[1])
-                break
-        else:
-            raise AssertionError(self.log.read_text("utf-8"))
-        self.wait(lambda: self.is_up("/health/ready"))
-
-    def is_up(self, path: str) -> bool:
-        try:
-            with urlopen(self.address + path, timeout=10) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
-            return False
-
-    def wait(self, condition: Callable[[], bool], seconds: float = 300) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, self.log.read_text("utf-8")[-3000:]
-            time.sleep(0.1)
-
-    def worker(self, module: str = "studio.worker") -> int | None:
-        """The process id of the worker that draws, or of another."""
-        assert self.process is not None
-        asked = ["pgrep", "-P", str(self.process.pid), "-f", rf"bespoke\.{module} import"]
-        found = subprocess.run(asked, capture_output=True, text=True).stdout.split()
-        return int(found[0]) if found else None
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        assert self.process is not None
-        self.process.send_signal(number)
-        code = self.process.wait(120)
-        if self.process.stdout:
-            self.process.stdout.close()
-        return code
-
-
 @pytest.fixture(scope="session")
-def _live(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def _live(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """One running studio for all tests that need a real one, its model registered."""
     home = tmp_path_factory.mktemp("live") / "home"
     (home / "models").mkdir(parents=True)
     shutil.copytree(trained / "model", home / "models" / "mugs" / "model")
     teach(home / "models" / "mugs")
-    studio = Live(home)
+    studio = Studio(home, password=PASSWORD)
     studio.start()
-    with Inside(studio) as database:
+    with Tables(home) as database:
         studio.wait(lambda: database.get("SELECT count(*) FROM studio_trainedmodel WHERE identity != ''") == 1)
-        database.do("UPDATE studio_trainedmodel SET registered_at = found_at")
+        database.ask("UPDATE studio_trainedmodel SET registered_at = found_at")
     yield studio
     if studio.is_up("/health/live"):
         studio.stop()
 
 
 @pytest.fixture
-def live(_live: Live) -> Live:
+def live(_live: Studio) -> Studio:
     """The running studio, started again where a test has stopped it."""
     if not _live.is_up("/health/live"):
         _live.start()
     return _live
 
 
-class Inside:
-    """A look into a studio's SQLite file from outside."""
-
-    def __init__(self, studio: Live) -> None:
-        import sqlite3
-
-        self._connection = sqlite3.connect(studio.home / "studio.sqlite3", timeout=20, isolation_level=None)
-
-    def __enter__(self) -> Inside:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def get(self, question: str) -> object:
-        row = self._connection.execute(question).fetchone()
-        return row[0] if row else None
-
-    def do(self, change: str) -> None:
-        self._connection.execute(change)
-
-
 @pytest.fixture
-def inside(live: Live) -> Iterator[Inside]:
-    with Inside(live) as database:
+def inside(live: Studio) -> Iterator[Tables]:
+    """A look into its database."""
+    with Tables(live.home) as database:
         yield database
 
 

@@ -29,15 +29,8 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def token(live: Any, inside: Any) -> str:
-    """A token of the first administrator, made as the studio makes it: the file holds its hash."""
-    made = "bsp_" + base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
-    digest = hashlib.sha256(made.encode()).hexdigest()
-    inside.do(
-        "INSERT INTO studio_token (owner_id, name, digest, hint, created_at) "
-        f"VALUES (1, 'test', '{digest}', 'bsp_', '2026-01-01 00:00:00')"
-    )
-    return made
+def token(inside: Any) -> str:
+    return str(inside.make_token())
 
 
 @pytest.fixture
@@ -91,7 +84,7 @@ def test_openai_s_client_understands_what_is_wrong(client: openai.OpenAI, live: 
 def test_a_job_survives_kill_9_of_worker_and_server_and_has_one_result(live: Any, inside: Any) -> None:
     key = "00000000000040008000000000000001"
     # Long enough to be caught: 200 pictures are drawn for these ten.
-    inside.do(
+    inside.ask(
         "INSERT INTO studio_job (id, created_at, owner_id, model_id, text, num_images, balance, seed, best_of, state,"
         " attempts, trial, error, unknown_words)"
         f" SELECT '{key}', '2026-01-01 00:00:00', 1, id, 'a cup', 10, 0.5, 3, 20, 'waiting', 0, 0, '', '[]'"
@@ -102,7 +95,9 @@ def test_a_job_survives_kill_9_of_worker_and_server_and_has_one_result(live: Any
         return tuple(inside.get(f"SELECT {what} FROM studio_job WHERE id = '{key}'") for what in ("state", "attempts"))
 
     def let_lease_run_out() -> None:
-        inside.do(f"UPDATE studio_job SET lease_until = '2026-01-01 00:00:00' WHERE id = '{key}' AND state = 'running'")
+        inside.ask(
+            f"UPDATE studio_job SET lease_until = '2026-01-01 00:00:00' WHERE id = '{key}' AND state = 'running'"
+        )
 
     live.wait(lambda: state() == ("running", 1))
     first = live.worker()
@@ -264,7 +259,7 @@ def test_the_first_administrator_is_asked_for_in_a_terminal(database: None, monk
 
 
 def test_it_stops_in_order_and_a_job_at_hand_goes_back(live: Any, inside: Any) -> None:
-    inside.do(
+    inside.ask(
         "INSERT INTO studio_job (id, created_at, owner_id, model_id, text, num_images, balance, seed, best_of, state,"
         " attempts, trial, error, unknown_words)"
         " SELECT '00000000000040008000000000000002', '2026-01-01 00:00:00', 1, id,"
@@ -277,7 +272,7 @@ def test_it_stops_in_order_and_a_job_at_hand_goes_back(live: Any, inside: Any) -
     assert not Path(f"/proc/{worker}").exists()
     assert inside.get(ask) == "waiting"
     assert "Traceback" not in live.log.read_text("utf-8")
-    inside.do("DELETE FROM studio_job WHERE id = '00000000000040008000000000000002'")
+    inside.ask("DELETE FROM studio_job WHERE id = '00000000000040008000000000000002'")
 
 
 @pytest.mark.slow

@@ -94,7 +94,7 @@ def test_from_an_upload_to_a_picture_over_two_kills(
     trainer(live, inside, first_try)
     live.stop(signal.SIGKILL)
     live.start()
-    inside.do("UPDATE workshop_training SET lease_until = '2026-01-01 00:00:00' WHERE state = 'running'")
+    inside.ask("UPDATE workshop_training SET lease_until = '2026-01-01 00:00:00' WHERE state = 'running'")
     expect(page.get_by_role("status")).to_have_text("Finished", timeout=LONG)
     expect(page.get_by_alt_text("Newest samples")).to_be_visible()
     page.get_by_role("link", name="To the model").click()
@@ -118,7 +118,7 @@ def test_from_an_upload_to_a_picture_over_two_kills(
     fits_on_a_phone(browser, live, context.storage_state())
     context.close()
     # What other tests look at is as it was.
-    inside.do("UPDATE studio_trainedmodel SET registered_at = NULL, promoted_at = NULL WHERE name = 'shop-v1'")
+    inside.ask("UPDATE studio_trainedmodel SET registered_at = NULL, promoted_at = NULL WHERE name = 'shop-v1'")
 
 
 def trainer(live: Any, inside: Any, other_than: int) -> int:
