@@ -6,7 +6,7 @@ Starts a studio of its own. A client keeps some orders open, and sends one again
 accepted. Each kill waits until an order is being drawn, and every third one kills the server, which is started again at
 once; the next kill waits until somebody has taken that order up again. At the end every accepted order must be there
 once. Expected: none lost, none with two results, none given up, and an order lies still for at most 35 seconds (a lease
-of 30, and a worker's start). 100 kills take about 70 minutes. Leaves with 1 otherwise.
+of 25, and a worker's start). 100 kills take about 70 minutes. Leaves with 1 otherwise.
 """
 
 from __future__ import annotations

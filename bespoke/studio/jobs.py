@@ -28,7 +28,7 @@ from bespoke.studio.limits import LARGEST_SEED, MOST_WAITING
 from bespoke.studio.models import Edit, Job, Leased, Picture, TrainedModel, Worker
 from bespoke.studio.policy.policy import refuse_blocked
 
-LEASE_SECONDS = 30.0  # how long a job of a killed worker lies still
+LEASE_SECONDS = 25.0  # how long a job of a killed worker lies still, and 10 more where all are busy
 MOST_ATTEMPTS = 3  # a job that kills its worker must not kill them all
 LONGEST_SECONDS = 1800.0  # then a worker that hangs loses its job
 ALIVE_SECONDS = 30.0  # since a worker was last seen

@@ -2,16 +2,26 @@
 "use strict";
 
 const WORDS_PAUSE = 300, PREVIEW_PAUSE = 700; // milliseconds without a key
+const FIRST_RETRY = 1000, LAST_RETRY = 30000; // milliseconds until a studio that is too busy is asked again
 
 const order = document.querySelector("form[data-preview]");
 const [text, balance, seed] = ["text", "balance", "seed"].map((name) => order.querySelector(`:is(input, textarea)[name=${name}]`));
 const [told, strip, button] = [".words", ".preview", "button.ask"].map((name) => order.querySelector(name));
 
-// A part of this page, as the server makes it of what the form holds; null where there is none: the session is over, or a proxy answers.
-async function part(address, signal) {
-  const headers = { "X-Part": "1" };
-  const answer = await fetch(address, { method: "POST", body: new FormData(order), headers, signal, redirect: "error", credentials: "same-origin" });
-  return [200, 422, 429, 503].includes(answer.status) ? answer.text() : null;
+// Shows a part of this page as the server makes it of what the form holds; nothing where the session is over, or a proxy answers.
+async function part(address, signal, show) {
+  for (let pause = FIRST_RETRY; ; pause *= 2) {
+    const headers = { "X-Part": "1" };
+    const answer = await fetch(address, { method: "POST", body: new FormData(order), headers, signal, redirect: "error", credentials: "same-origin" });
+    const busy = [429, 503].includes(answer.status);
+    if (!busy && ![200, 422].includes(answer.status)) return;
+    show(await answer.text());
+    if (!busy || pause > LAST_RETRY) return;
+    await new Promise((goOn, leave) => {
+      setTimeout(goOn, pause);
+      signal.addEventListener("abort", () => leave(signal.reason));
+    });
+  }
 }
 
 // Calls `ask` when nothing has been typed for a while; what was asked before is forgotten.
@@ -46,12 +56,12 @@ function mark() {
   under.scrollTop = text.scrollTop;
 }
 
-const askWords = whenStill(WORDS_PAUSE, async (signal) => {
-  const fresh = text.value.trim() ? await part(order.dataset.words, signal) : "";
-  if (fresh === null) return;
+function tell(fresh) {
   if (told.innerHTML !== fresh) told.innerHTML = fresh;
   mark();
-});
+}
+
+const askWords = whenStill(WORDS_PAUSE, async (signal) => text.value.trim() ? part(order.dataset.words, signal, tell) : tell(""));
 
 function choose() {
   for (const each of strip.querySelectorAll("button.try")) {
@@ -67,11 +77,11 @@ const askPreview = whenStill(PREVIEW_PAUSE, async (signal) => {
     return;
   }
   strip.setAttribute("aria-busy", "true");
-  const fresh = await part(order.dataset.preview, signal);
+  await part(order.dataset.preview, signal, (fresh) => {
+    strip.innerHTML = fresh;
+    choose();
+  });
   strip.removeAttribute("aria-busy");
-  if (fresh === null) return;
-  strip.innerHTML = fresh;
-  choose();
 });
 
 text.addEventListener("input", () => { mark(); askWords(); askPreview(); });
