@@ -60,6 +60,15 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _has_the_balance_that_it_is_trained_at(self) -> Config:
+        if self.training.balance and not self.model.balance:
+            raise ValueError(
+                f"training.balance={self.training.balance}: with model.balance=false every picture is made at b = 0; "
+                "set model.balance=true, or leave training.balance unset"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _freezes_stages_that_there_are(self) -> Config:
         frozen, stages = self.training.freeze_discriminator_stages, len(self.model.discriminator_widths)
         if frozen is not None and frozen > stages:

@@ -115,6 +115,7 @@ class TrainingSettings(Settings):
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
+    balance: float | None = Field(None, ge=0, le=1)  # what all are made at instead, as the balance's rivals are
     # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
     augment: float | None = Field(None, ge=0, le=1)
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of

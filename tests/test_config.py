@@ -38,6 +38,10 @@ def test_what_goes_with_a_choice_can_be_set_as_well() -> None:
             "^--set model.embedding_width=256: .* have 384 numbers; set model.embedding_width=384$",
         ),
         (
+            ["model.balance=false", "training.balance=0.5"],
+            "^--set training.balance=0.5: with model.balance=false every picture is made at b = 0; set model.balance",
+        ),
+        (
             ["model.embeddings=frozen", "training.contrast_first=0"],
             "^--set training.contrast_first=0: .* such as training.contrast_first=0.2$",
         ),

@@ -65,7 +65,14 @@ ABLATIONS: dict[str, Ablation] = {
         ("loss.sentence_fake=0", "loss.word_fake=0"), "what does the contrast bring to the generator?"
     ),
     "no-opening": Ablation(("training.contrast_first=0",), "what does the opening of contrast alone bring?"),
-    "no-balance": Ablation(("model.balance=false",), "what does one generator for all balances cost at b = 0?"),
+    "no-balance": Ablation(("model.balance=false",), "what does S_D bring to the generator?"),
+    **{
+        f"fixed-{b}": Ablation(
+            ("model.balance=true", f"training.balance={b}"),
+            f"what does one generator for all balances cost at b = {b}?",
+        )
+        for b in ("0", "0.5", "1")
+    },
     "no-start": Ablation(("model.canonical_width=0",), "what do colours and words that met in closed form bring?"),
 }
 

@@ -71,6 +71,8 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
         penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
         chance=uniform(n, 2),
     )
+    if settings.balance is not None:
+        drawn = drawn._replace(balance=torch.full((n,), settings.balance))
     if settings.augment_colors:
         looks = ("augment_real", "augment_fake", "augment_again")
         both = {look: torch.cat([getattr(drawn, look), uniform(n, NUM_COLOR_DRAWS)], 1) for look in looks}

@@ -96,6 +96,15 @@ def test_without_a_balance_every_picture_is_made_at_zero(store: PairStore) -> No
         assert bool(drawn.balance.any()) == (balance == "true")
 
 
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_at_one_balance_alone_all_else_is_drawn_as_ever(store: PairStore, balance: float) -> None:
+    usual, alone = (resolve("test32", changes) for changes in ([], [f"training.balance={balance}"]))
+    networks = make(usual, store)[0].networks
+    one, two = (draw(config, networks, (0,), CPU, penalised=True) for config in (usual, alone))
+    assert two.balance.tolist() == [balance] * usual.training.batch_size
+    assert all(map(torch.equal, one._replace(balance=two.balance), two))
+
+
 @pytest.mark.parametrize("penalty", ["finite_difference", "exact", "matching_aware"])
 def test_every_penalty_enters_the_discriminators_loss(store: PairStore, penalty: str) -> None:
     config = resolve("test32", ["training.augment=0.3", f"loss.penalty={penalty}"])
