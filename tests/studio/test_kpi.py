@@ -12,11 +12,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
 from bespoke.studio.kpi.charts import line_chart, scatter_chart
 from bespoke.studio.kpi.correlation import rank_correlation
 from bespoke.studio.kpi.figures import Decision, Prices, count, quantile, week_of
 from bespoke.studio.kpi.models import Rates
+from bespoke.studio.kpi.templatetags.lead import lead
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.review.models import Proposal, Request, Round
 
@@ -235,3 +237,19 @@ def test_a_line_and_a_model_narrow_and_nonsense_does_not_break(visitor: Visitor,
     client = visitor("viewer")
     assert "<b>2.00</b>" in client.get("/kpi", {"model": "mugs-1 id1"}).content.decode()
     assert client.get("/kpi", {"weeks": "x", "line": "none", "model": "\0"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("hours", "english", "japanese"),
+    [
+        (None, "–", "–"),
+        (0.004, "0 min", "0 分"),
+        (0.4, "24 min", "24 分"),
+        (1, "1.0 h", "1.0 時間"),
+        (71.26, "71.3 h", "71.3 時間"),
+    ],
+)
+def test_a_lead_time_is_told_in_minutes_below_an_hour(hours: float | None, english: str, japanese: str) -> None:
+    for language, told in (("en", english), ("ja", japanese)):
+        with override(language):
+            assert lead(hours) == told
