@@ -84,7 +84,7 @@ PRESETS: dict[str, Config] = {
     for row in (
         Config(
             preset="cpu64",
-            model=ModelSettings(canonical_width=64),
+            model=ModelSettings(canonical_width=64, realism_start="alignment"),
             training=TrainingSettings(contrast_first=0.04),
         ),
         Config(
@@ -97,6 +97,7 @@ PRESETS: dict[str, Config] = {
                 latent_width=16,
                 condition_width=32,
                 canonical_width=16,
+                realism_start="alignment",
                 style_width=64,
                 generator_widths=(64, 48, 32),
                 discriminator_widths=(64, 48, 32),
@@ -110,6 +111,7 @@ PRESETS: dict[str, Config] = {
                 discriminator_widths=(512, 512, 384, 256),
                 style_width=512,
                 canonical_width=64,
+                realism_start="alignment",
             ),
             training=TrainingSettings(batch_size=128, ema_half_life=100_000, contrast_first=0.04),
         ),
@@ -121,6 +123,7 @@ PRESETS: dict[str, Config] = {
                 discriminator_widths=(512, 512, 384, 256, 128, 64),
                 style_width=512,
                 canonical_width=64,
+                realism_start="alignment",
             ),
             loss=LossSettings(penalty_weight=8.0),  # grows with the number of pixels, as in StyleGAN2-ADA
             training=TrainingSettings(batch_size=64, ema_half_life=100_000, contrast_first=0.04),
@@ -244,8 +247,8 @@ def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overr
     own = [
         f"model.{key}={json.dumps(value)}"
         for key, value in base
-        # Presets have grown canonical directions; a base from before stays without.
-        if key == "canonical_width" or (key != "vocabulary_size" and not preset)
+        # Presets have grown a start; a base from before stays without.
+        if key in ("canonical_width", "realism_start") or (key != "vocabulary_size" and not preset)
     ]
     config = resolve(preset or _preset_of_size(base), [*own, *overrides])
     free = {"vocabulary_size"} | (_SIZES if config.model.grows_out_of(base) else set())

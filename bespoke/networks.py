@@ -83,7 +83,7 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
 
     width = settings.canonical_width
     if settings.embeddings == "dual":
-        text_encoder = DualTextEncoder(encoder(), encoder(width))
+        text_encoder = DualTextEncoder(encoder(width if settings.realism_start == "alignment" else 0), encoder(width))
     elif settings.embeddings == "head":
         text_encoder = DualTextEncoder(RealismHead(embedding_width=settings.embedding_width), encoder(width))
     else:

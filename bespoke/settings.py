@@ -33,6 +33,8 @@ class ModelSettings(Settings):
     generator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
     discriminator_widths: tuple[PositiveInt, ...] = (192, 128, 96, 48)
     canonical_width: NonNegativeInt = 0  # canonical directions that v(x) and S_D start from; 0: none
+    # What S_G knows when drawing begins: nothing, or what S_D knows by then, as its copy, which then goes its own way.
+    realism_start: Literal["fresh", "alignment"] = "fresh"
     word_attention_size: NonNegativeInt = 8  # picture side at which the generator looks at single words; 0: none
 
     def grows_out_of(self, base: ModelSettings) -> bool:

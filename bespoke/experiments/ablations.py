@@ -24,7 +24,7 @@ def _faithful() -> tuple[str, ...]:
     """What the preset dte-faithful takes away and weighs otherwise, without its sizes and rates."""
     row = PRESETS["dte-faithful"].model_dump()
     respects = {
-        "model": ("balance", "word_attention_size", "canonical_width"),
+        "model": ("balance", "word_attention_size", "canonical_width", "realism_start"),
         "loss": tuple(row["loss"]),
         "training": ("contrast_first", "augment", "word_dropout", "word_swaps"),
     }
@@ -73,6 +73,9 @@ ABLATIONS: dict[str, Ablation] = {
         )
         for b in ("0", "0.5", "1")
     },
+    "fresh-realism": Ablation(
+        ("model.realism_start=fresh",), "what does it bring that S_G starts as a copy of what S_D knows?"
+    ),
     "no-start": Ablation(("model.canonical_width=0",), "what do colours and words that met in closed form bring?"),
 }
 

