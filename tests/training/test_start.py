@@ -52,7 +52,7 @@ def test_captions_lead_to_pictures_before_the_first_step(mugs: PairStore) -> Non
     networks, front_end = fresh(mugs)
     chance = found(networks, front_end, mugs)
     start_from_canonical(networks, mugs, front_end, HERE)
-    assert chance > 0.4
+    assert chance > 0.35
     assert found(networks, front_end, mugs) < 0.25
 
 
@@ -66,12 +66,11 @@ def test_the_start_is_the_same_for_the_same_catalogue(mugs: PairStore) -> None:
         assert all(torch.equal(value, states[1][name][key]) for key, value in state.items()), name
 
 
-def test_realism_is_left_to_the_generator(mugs: PairStore) -> None:
+def test_the_directions_alone_do_not_move_realism(mugs: PairStore) -> None:
     networks, front_end = fresh(mugs)
     before = {key: value.clone() for key, value in networks.text_encoder.realism.state_dict().items()}
     start_from_canonical(networks, mugs, front_end, HERE)
     after = networks.text_encoder.realism.state_dict()
-    assert not any(key.startswith("canonical") for key in after)
     assert all(torch.equal(before[key], after[key]) for key in before)
 
 
