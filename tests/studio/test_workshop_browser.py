@@ -8,6 +8,8 @@ import json
 import os
 import signal
 import zipfile
+from collections.abc import Callable
+from gettext import NullTranslations, translation
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -19,6 +21,7 @@ from test_browser import NAME, PASSWORD, PATIENCE, browser, covered  # noqa: F40
 
 from bespoke.data.sample import write_sample
 
+LOCALE = Path(__file__).parents[2] / "bespoke" / "studio" / "locale"
 LONG = 600_000  # milliseconds, for a training on a busy machine
 
 
@@ -38,102 +41,111 @@ def shop(tmp_path: Path) -> tuple[Path, Path]:
     return archive, tmp_path / "一覧.csv"
 
 
-def upload(page: Page, live: Any, name: str, *files: Path) -> None:
+def upload(page: Page, live: Any, say: Callable[[str], str], name: str, *files: Path) -> None:
     page.goto(f"{live.address}/catalogues/upload")
-    page.get_by_label("Name of the catalogue").fill(name)
-    page.get_by_label("Pictures").set_input_files(files[0])
+    page.get_by_label(say("Name of the catalogue")).fill(name)
+    page.get_by_label(say("Picture files")).set_input_files(files[0])
     if files[1:]:
-        page.get_by_label("Spreadsheet").set_input_files(files[1])
-    page.get_by_role("button", name="Upload").click()
+        page.get_by_label(say("Spreadsheet")).set_input_files(files[1])
+    page.get_by_role("button", name=say("Upload")).click()
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "verdict"), [("en", "Shop", "Not yet"), ("ja", "Store", "まだ学習できません")]
+)
 def test_from_an_upload_to_a_picture_over_two_kills(
     browser: Browser,  # noqa: F811
     live: Any,
     inside: Any,
     shop: tuple[Path, Path],
+    language: str,
+    name: str,
+    verdict: str,
 ) -> None:
-    context = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 900})
+    say = (NullTranslations() if language == "en" else translation("django", LOCALE, [language])).gettext
+    run = f"{name.lower()}-v1"
+    context = browser.new_context(locale=language, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
     page, troubles = context.new_page(), []
     page.on("request", lambda asked: troubles.append(asked.url) if not asked.url.startswith(live.address) else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.goto(live.address)
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("[name=username]").fill(NAME)
+    page.locator("[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="New pictures")).to_be_visible()
+    expect(page.get_by_role("heading", name=say("New pictures"))).to_be_visible()
 
     # Without a spreadsheet nothing is kept.
-    upload(page, live, "Shop", shop[0])
-    expect(page.get_by_text("No spreadsheet was sent")).to_be_visible()
-    upload(page, live, "Shop", *shop)
-    page.get_by_role("link", name="To the catalogue").click()
-    expect(page.get_by_role("heading", name="Not yet")).to_be_visible()
-    expect(page.get_by_text("Usable pictures: 40.")).to_be_visible()
+    upload(page, live, say, name, shop[0])
+    told = say("No spreadsheet was sent: CSV, Excel or JSONL with a file name and a caption a row.")
+    expect(page.get_by_text(told)).to_be_visible()
+    upload(page, live, say, name, *shop)
+    page.get_by_role("link", name=say("To the catalogue")).click()
+    expect(page.get_by_role("heading", name=verdict)).to_be_visible()
+    expect(page.get_by_text({"en": "Usable pictures: 40.", "ja": "使える画像は 40 枚です。"}[language])).to_be_visible()
 
     # A caption is mended.
-    page.get_by_role("link", name="40 pictures").click()
+    page.get_by_role("link", name={"en": "40 pictures", "ja": "40 枚の画像"}[language]).click()
     first = page.locator("textarea").first
     first.fill("a very special cup")
-    page.get_by_role("button", name="Save captions").click()
+    page.get_by_role("button", name=say("Save captions")).click()
     expect(page.locator("textarea").first).to_have_value("a very special cup")
-    folder = next(live.home.glob("catalogues/shop-v1"))
+    folder = next(live.home.glob(f"catalogues/{run}"))
     assert "a very special cup" in (folder / "metadata.jsonl").read_text("utf-8")
 
     # A training, whose process is killed, and then the whole studio.
-    page.get_by_role("link", name="Shop", exact=True).click()
-    page.get_by_role("link", name="Train a model").click()
-    page.get_by_text("More").click()
-    page.get_by_label("Preset").select_option("test32")
-    page.get_by_label("Other time, in minutes").fill("0.2")
-    page.get_by_role("button", name="Start training").click()
-    expect(page.get_by_role("heading", name="shop-v1")).to_be_visible()
-    first_try = trainer(live, inside, 0)
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("link", name=say("Train a model")).click()
+    page.get_by_text(say("More")).click()
+    page.get_by_label(say("Preset")).select_option("test32")
+    page.get_by_label(say("Other time, in minutes")).fill("0.2")
+    page.get_by_role("button", name=say("Start training")).click()
+    expect(page.get_by_role("heading", name=run)).to_be_visible()
+    first_try = trainer(live, inside, run, 0)
     os.kill(first_try, signal.SIGKILL)
-    trainer(live, inside, first_try)
+    trainer(live, inside, run, first_try)
     live.stop(signal.SIGKILL)
     live.start()
     inside.ask("UPDATE workshop_training SET lease_until = '2026-01-01 00:00:00' WHERE state = 'running'")
-    expect(page.get_by_role("status")).to_have_text("Finished", timeout=LONG)
-    expect(page.get_by_alt_text("Newest samples")).to_be_visible()
-    page.get_by_role("link", name="To the model").click()
+    expect(page.get_by_role("status")).to_have_text(say("Finished"), timeout=LONG)
+    expect(page.get_by_alt_text(say("Newest samples"))).to_be_visible()
+    page.get_by_role("link", name=say("To the model")).click()
 
     # The model: not measured, so only a reason promotes it.
     expect(page.get_by_text("Training spent its whole budget.")).to_be_visible()
-    live.wait(lambda: bool(inside.get("SELECT identity FROM studio_trainedmodel WHERE name = 'shop-v1'")))
+    live.wait(lambda: bool(inside.get("SELECT identity FROM studio_trainedmodel WHERE name = ?", run)))
     page.reload()
-    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name=say("Register")).click()
     page.goto(f"{live.address}/models")
-    page.get_by_role("link", name="shop-v1").click()
-    page.get_by_label("Reason to promote").fill("to try it")
-    page.get_by_role("button", name="Promote").click()
-    expect(page.get_by_text("It is offered first now.")).to_be_visible()
+    page.get_by_role("link", name=run).click()
+    page.get_by_label(say("Reason to promote it all the same")).fill("to try it")
+    page.get_by_role("button", name=say("Promote")).click()
+    expect(page.get_by_text(say("It is offered first now."))).to_be_visible()
     page.goto(f"{live.address}/create")
-    expect(page.get_by_label("Model").locator("option").first).to_have_text("shop-v1")
-    page.get_by_label("What to draw").fill("a very special cup")
-    page.get_by_role("button", name="Create").click()
+    expect(page.locator("[name=model] option").first).to_have_text(run)
+    page.get_by_label(say("What to draw")).fill("a very special cup")
+    page.get_by_role("button", name=say("Create"), exact=True).click()
     expect(page.locator("a.tile")).to_have_count(4)
     assert troubles == []
-    fits_on_a_phone(browser, live, context.storage_state())
+    fits_on_a_phone(browser, live, context.storage_state(), run)
     context.close()
     # What other tests look at is as it was.
-    inside.ask("UPDATE studio_trainedmodel SET registered_at = NULL, promoted_at = NULL WHERE name = 'shop-v1'")
+    inside.ask("UPDATE studio_trainedmodel SET registered_at = NULL, promoted_at = NULL WHERE name = ?", run)
 
 
-def trainer(live: Any, inside: Any, other_than: int) -> int:
+def trainer(live: Any, inside: Any, run: str, other_than: int) -> int:
     """The process that trains, once it is another."""
-    find = "SELECT pid FROM workshop_training WHERE state = 'running' AND run = 'shop-v1'"
-    live.wait(lambda: inside.get(find) not in (None, other_than))
-    return int(inside.get(find))
+    find = "SELECT pid FROM workshop_training WHERE state = 'running' AND run = ?"
+    live.wait(lambda: inside.get(find, run) not in (None, other_than))
+    return int(inside.get(find, run))
 
 
-def fits_on_a_phone(browser: Browser, live: Any, state: Any) -> None:  # noqa: F811
+def fits_on_a_phone(browser: Browser, live: Any, state: Any, run: str) -> None:  # noqa: F811
     context = browser.new_context(viewport={"width": 360, "height": 740}, storage_state=state, color_scheme="dark")
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.goto(f"{live.address}/models")
-    model = page.get_by_role("link", name="shop-v1").get_attribute("href")
+    model = page.get_by_role("link", name=run).get_attribute("href")
     places = ["/catalogues", "/catalogues/upload", "/catalogues/1", "/catalogues/1/pictures", "/catalogues/1/train"]
     for place in [*places, model, "/models/compare"]:
         page.goto(f"{live.address}{place}")

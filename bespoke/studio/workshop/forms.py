@@ -43,7 +43,7 @@ class UploadForm(forms.Form):
 
     name = forms.CharField(label=_("Name of the catalogue"), max_length=100, help_text=_("Such as: Mugs, autumn."))
     pictures = _FilesField(
-        label=_("Pictures"),
+        label=_("Picture files"),
         help_text=_("JPEG, PNG or WebP: many files at once, or one or more zips."),
         widget=_Files(attrs={"accept": ",".join([*SUFFIXES, ".zip", *TABLE_SUFFIXES])}),
     )
