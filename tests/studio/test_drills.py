@@ -5,6 +5,7 @@ from __future__ import annotations
 import kill_studio
 import pytest
 import studio_load
+import studio_pages
 from running_studio import Caller, Studio, Tables, wait_over, wait_ready
 
 
@@ -51,3 +52,12 @@ def test_many_clients_at_once_get_what_they_were_promised(live: Studio, inside: 
     wrong = studio_load.offer(live.address, "bsp_wrong", model, clients=1, rate=50, seconds=0.2)
     assert wrong.others.keys() <= {"401"}
     assert not wrong.accepted
+
+
+def test_the_studio_whose_pages_are_timed_is_a_whole_one(database: None) -> None:
+    from bespoke.studio.audit.chain import verify
+
+    studio_pages.fill(40, 60)
+    found = verify()
+    assert (found.holding, found.problem) == (60, "")
+    assert {page for _role, page, _wall, _processor in studio_pages.measure(1)} >= {"/gallery", "/kpi", "/audit"}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from bespoke.studio.kpi.evaluations import METRICS, Measured, measured
-from bespoke.studio.kpi.figures import Decision, Figures, by, count, week_of
+from bespoke.studio.kpi.figures import Decision, Figures, Prices, by, count, week_of
 from bespoke.studio.kpi.forms import WEEKS
 from bespoke.studio.kpi.rates import prices
 from bespoke.studio.review.models import Proposal
@@ -42,10 +42,12 @@ def models_of(weekly: Weekly) -> list[str]:
 
 def counted(weekly: Weekly, line: str = "", model: str = "") -> Counted:
     """The figures, of one product line and one model version where they are named."""
-    kept = {
-        monday: tuple(d for d in part if (not line or d.line == line) and (not model or d.model == model))
-        for monday, part in weekly.items()
-    }
+    kept = weekly
+    if line or model:
+        kept = {
+            monday: tuple(d for d in part if (not line or d.line == line) and (not model or d.model == model))
+            for monday, part in weekly.items()
+        }
     all_of_them, known = [decision for part in kept.values() for decision in part], prices()
 
     def parts(key: Callable[[Decision], str]) -> dict[str, Figures]:
@@ -54,7 +56,7 @@ def counted(weekly: Weekly, line: str = "", model: str = "") -> Counted:
     models = parts(lambda decision: decision.model)
     return Counted(
         total=count(all_of_them, known),
-        weeks={monday.isoformat(): count(part, known) for monday, part in kept.items()},
+        weeks={monday.isoformat(): _of_week(monday, part, known) for monday, part in kept.items()},
         lines=parts(lambda decision: decision.line),
         models=models,
         metrics=measured(list(models)),
@@ -90,4 +92,13 @@ def _week(monday: date) -> tuple[Decision, ...]:
     )
 
 
+def _of_week(monday: date, part: tuple[Decision, ...], known: dict[str, Prices]) -> Figures:
+    """The figures of a week; counted once for the same decisions and prices."""
+    before = _known_weeks.get(monday)
+    if before is None or before[0] is not part or before[1] != known:
+        before = _known_weeks[monday] = part, known, count(part, known)
+    return before[2]
+
+
+_known_weeks: dict[date, tuple[tuple[Decision, ...], dict[str, Prices], Figures]] = {}
 _past = lru_cache(maxsize=2 * max(WEEKS))(_week)
