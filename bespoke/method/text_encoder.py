@@ -135,7 +135,7 @@ class DualTextEncoder(nn.Module):
         return DualTextEmbedding(self.read_realism(captions, alignment), alignment)
 
     def start_realism(self) -> None:
-        """S_G starts where S_D stands; from here on each goes its own way."""
+        """Put S_G where S_D stands. Raises RuntimeError where the two encoders differ in form."""
         self.realism.load_state_dict(self.alignment.state_dict())
 
     def read_realism(self, captions: Tensor, alignment: TextEmbedding) -> TextEmbedding:

@@ -147,7 +147,7 @@ def train(
                 draws = draw(config, networks, key, place, penalised=penalised and not (opening or editing))
                 step = edit_step if editing else contrastive_step if opening else joint_step
                 terms = step(players, batch, draws, config, place)
-                if opening and follows:
+                if opening and follows:  # until drawing begins; then each has its own teacher
                     networks.text_encoder.start_realism()
                 players.average.update(settings.batch_size, seen=images)
                 progress.step += 1
