@@ -15,6 +15,7 @@ from bespoke.editing import blend, editable, words_that_differ
 from bespoke.errors import UserError
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
+from bespoke.precision import autocast
 
 CAPTIONS = [f"a {color} {thing}" for color in ("red", "blue", "green", "white") for thing in ("cup", "hat", "bag")]
 OLD, NEW = "a red cup", "a blue cup"
@@ -62,8 +63,10 @@ def test_at_the_models_size_the_change_is_the_editors(pipeline: Pipeline) -> Non
     x = editable(picture, 32).seen
     noise = torch.randn(1, networks.generator.num_noise, generator=torch.Generator().manual_seed(4))
     old, new = pipeline.tokenizer.encode([OLD, NEW]).split(1)
-    made = networks.editor(x, change_of(networks.generator, networks.text_encoder, noise, new, old))  # type: ignore[misc]
-    expected = compose(x, made.colors, strengthened(made.mask, 0.6))
+    with autocast(pipeline.device):
+        change = change_of(networks.generator, networks.text_encoder, noise, new, old)
+        made = networks.editor(x, change)  # type: ignore[misc]
+    expected = compose(x, made.colors.float(), strengthened(made.mask.float(), 0.6))
     levels = ((expected[0].clamp(-1, 1) + 1) * 127.5).round().permute(1, 2, 0).numpy()
     changed = np.asarray(out.mask) > 0
     assert np.abs(levels - np.asarray(out.images[0], dtype=float))[changed].max() <= 1

@@ -101,9 +101,10 @@ class Judge(nn.Module):
         self.captions = Captions(vocabulary_size, length, pad_id)
 
     def features(self, pictures: Tensor) -> Tensor:
-        """[N, 3, S, S] in [-1, 1] -> [N, FEATURES]: what distances are measured in."""
+        """[N, 3, S, S] in [-1, 1] -> [N, FEATURES] float32: what distances are measured in."""
         seen = self.tower(pictures.contiguous(memory_format=torch.channels_last))
-        features: Tensor = self.narrow(seen.mean((2, 3)).float())
+        with torch.autocast(seen.device.type, enabled=False):  # teaching runs the tower in half precision
+            features: Tensor = self.narrow(seen.float().mean((2, 3)))
         return features
 
     def place_pictures(self, features: Tensor) -> Tensor:
