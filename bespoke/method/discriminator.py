@@ -20,7 +20,7 @@ class PictureFeatures(NamedTuple):
 
     trunk: Tensor  # [N, H] float32, read by the two heads
     embedding: Tensor  # v(x): [N, E] unit vectors, compared with sentences
-    regions: Tensor  # r(x): [N, R, E], compared with words
+    regions: Tensor  # r(x): [N, R, E], compared with words in the precision that they come in
 
 
 class Down(nn.Module):
@@ -81,7 +81,7 @@ class Discriminator(nn.Module):
         maps = [x]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
-        regions = self.to_regions(leaky(maps[self.region_stage])).flatten(2).transpose(1, 2).float()
+        regions = self.to_regions(leaky(maps[self.region_stage])).flatten(2).transpose(1, 2)
         x = leaky(maps[-1] + self.final(leaky(maps[-1])))
         with torch.autocast(x.device.type, enabled=False):
             trunk = leaky(self.basis(x.float()))

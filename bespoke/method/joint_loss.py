@@ -161,14 +161,16 @@ def word_nce(
     """InfoNCE between regions of pictures [N, R, E] and words of captions (AttnGAN's DAMSM in XMC-GAN's form).
 
     Every word attends to the regions it resembles; the score of a picture and a caption is the log-mean-exp over the
-    caption's words, so that long captions are not favoured.
+    caption's words, so that long captions are not favoured. The products, most of the work, are computed in the
+    precision of `regions`, all else in float32.
     """
     attend, pool, scale = gammas
-    words, areas = F.normalize(text.words[text.mask], dim=1), F.normalize(regions, dim=2)  # [W, E] of all captions
-    similar = words @ areas.transpose(1, 2)  # [N, W, R]
+    areas = F.normalize(regions, dim=2)
+    words = F.normalize(text.words[text.mask], dim=1).to(areas.dtype)  # [W, E] of all captions
+    similar = (words @ areas.transpose(1, 2)).float()  # [N, W, R]
     share = (attend * similar).softmax(2)
     gram = areas @ areas.transpose(1, 2)  # [N, R, R]: the length of a context without building it
-    length = ((share @ gram) * share).sum(2).clamp(min=1e-8).sqrt()
+    length = ((share.to(areas.dtype) @ gram).float() * share).sum(2).clamp(min=1e-8).sqrt()
     relevance = similar.new_full((len(areas), *text.mask.shape), float("-inf"))  # [N, M, L]
     relevance[:, text.mask] = pool * (share * similar).sum(2) / length  # cosine of a word and its context
     score = (relevance.logsumexp(2) - text.mask.sum(1).log()[None]) / pool  # [N, M]
