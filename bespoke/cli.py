@@ -153,7 +153,7 @@ def edit(
 def evaluate(
     model: options.Model,
     catalogue: Annotated[str, typer.Argument(help="The catalogue it was trained on.", metavar="CATALOGUE")],
-    split: options.Split = "validation",
+    split: options.AskedSplit = None,
     balances: options.Balances = None,
     num_pictures: options.NumPictures = 2000,
     seed: Annotated[int, typer.Option(help="Of captions and pictures.")] = 0,

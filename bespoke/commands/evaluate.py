@@ -12,7 +12,8 @@ from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.commands.train import open_catalogue
 from bespoke.config import DEFAULT_PRESET, resolve, resolve_gates
 from bespoke.data.columns import Columns
-from bespoke.data.item import SPLITS, Split
+from bespoke.data.item import PARTS, SPLITS, Part
+from bespoke.data.split import LEAST, part_to_ask
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 from bespoke.evaluation import report_texts, teach
@@ -45,7 +46,7 @@ def evaluate_model(
     model: str,
     catalogue: str,
     *,
-    split: str,
+    split: str | None,
     balances: Sequence[float],
     num_pictures: int,
     seed: int,
@@ -64,6 +65,7 @@ def evaluate_model(
     earlier report to compare with; metrics: networks of others that are asked as well. Raises UserError.
     """
     languages, asked = languages_of(language), check_balances(balances or DEFAULT_BALANCES)
+    named = None if split is None else split_named(split)
     if not 0 <= seed <= LARGEST_SEED // 2:
         raise UserError(f"--seed {seed}: expected a whole number from 0 to {LARGEST_SEED // 2}; choose one")
     if out is not None:
@@ -73,7 +75,7 @@ def evaluate_model(
     asked_of_others = asked_networks(metrics)
     pipeline = Pipeline.from_pretrained(model)
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
-    chosen = split_named(split)
+    chosen = named or usual_split(store, languages[0])
     questions = ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
     networks, missing = open_networks(asked_of_others, pipeline.device)
     for line in missing:
@@ -129,12 +131,21 @@ def judges_of(store: PairStore) -> list[Examined]:
     return [_judge(store, family) for family in FAMILIES]
 
 
-def split_named(name: str) -> Split:
+def split_named(name: str) -> Part:
     """Raises UserError where there is no such split."""
-    for split in SPLITS:
+    for split in PARTS:
         if split == name:
             return split
-    raise UserError(f"--split {name}: expected one of {', '.join(SPLITS)}; choose one of them")
+    raise UserError(f"--split {name}: expected one of {', '.join(PARTS)}; choose one of them")
+
+
+def usual_split(store: PairStore, language: Language) -> Part:
+    """What is asked unless somebody chose, said where it is not validation."""
+    counts: dict[str, int] = {split: len(store.indices(split)) for split in SPLITS}
+    part = part_to_ask(counts)
+    if part != "validation":
+        say(report_texts.say("screen.held_out", language, least=LEAST, **counts))
+    return part
 
 
 def _judge(store: PairStore, family: Family) -> Examined:

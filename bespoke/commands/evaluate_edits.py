@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
-from bespoke.commands.evaluate import judges_of, split_named
+from bespoke.commands.evaluate import judges_of, split_named, usual_split
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
 from bespoke.data.columns import Columns
@@ -25,7 +25,7 @@ def evaluate_model_edits(
     model: str,
     catalogue: str,
     *,
-    split: str,
+    split: str | None,
     num_pictures: int,
     seed: int,
     language: str | None,
@@ -34,13 +34,14 @@ def evaluate_model_edits(
     out: Path | None,
 ) -> None:
     """Evaluate a model's edits on a catalogue, write the report, and say what came out. Raises UserError."""
-    languages, chosen = languages_of(language), split_named(split)
+    languages, named = languages_of(language), None if split is None else split_named(split)
     if out is not None:
         check_place(out, catalogue)
     pipeline = Pipeline.from_pretrained(model)
     if pipeline.networks.editor is None:
         raise UserError(f"{model}: has not been taught to edit; run `bespoke train {catalogue} --out RUN --edit` first")
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
+    chosen = named or usual_split(store, languages[0])
     judges, exact = judges_of(store), list[ExactRow]()
     with Bar("Evaluating edits") as bar:
         tell = lambda what, done, total: bar.update(done, total, f"{what}: {done:,} of {total:,}")  # noqa: E731

@@ -36,8 +36,11 @@ MinutesEach = Annotated[float | None, typer.Option(help="How long to train each 
 Experiment = Annotated[
     Path, typer.Option(help="A new folder, or that of an interrupted one to go on with.", metavar="FOLDER")
 ]
-Split = Annotated[
-    str, typer.Option(help="validation to choose between models, test to report, train to see what they know.")
+_SPLITS = "validation to choose between models, test to report, held-out for both, train to see what they know"
+Split = Annotated[str, typer.Option(help=f"{_SPLITS}.")]
+AskedSplit = Annotated[
+    str | None,
+    typer.Option(help=f"{_SPLITS}; validation unless given, held-out where that is too small.", metavar="SPLIT"),
 ]
 Preset = Annotated[str, typer.Option(help="A row of the table of presets.")]
 NumPictures = Annotated[int, typer.Option(help="At most; one for each real picture of the split.")]

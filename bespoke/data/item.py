@@ -10,6 +10,9 @@ from typing import Literal
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+# What a model can be asked about: a split, or both that were kept from training, where each of them is too small.
+Part = Literal["train", "validation", "test", "held-out"]
+PARTS: tuple[Part, ...] = (*SPLITS, "held-out")
 
 NUM_EXAMPLES = 5  # of each kind of problem; more would fill the screen
 

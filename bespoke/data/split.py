@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bespoke.data.item import Part
 
 LEFT_OUT, TRAIN, VALIDATION, TEST, UNDECIDED = -1, 0, 1, 2, 3  # the first three as in item.SPLITS
 VALIDATION_SHARE = 0.05
 TEST_SHARE = 0.10  # only where no official test pictures exist
 MIN_PICTURES_TO_DIVIDE = 10  # different ones; with fewer, all are for training
+LEAST = 50  # pictures to ask a model about; below, an interval is as wide as the scale it lies on
 
 
 def content_key(stream: io.BytesIO | io.BufferedReader) -> int:
@@ -58,6 +62,15 @@ def divide(
         chosen[(official == TRAIN) & (chosen == TEST)] = TRAIN  # official training pictures are never for judging
         splits[open_to_choice] = chosen[open_to_choice]
     return _without_leaks(splits, group)
+
+
+def part_to_ask(counts: Mapping[str, int]) -> Part:
+    """What to ask a model about unless somebody chose: validation; where that is too small, all that was kept out.
+
+    counts: pictures by split.
+    """
+    enough = counts["validation"] >= LEAST or counts["validation"] + counts["test"] < LEAST
+    return "validation" if enough else "held-out"
 
 
 def _draw(keys: NDArray[np.uint64], shares: list[tuple[int, float]]) -> NDArray[np.int8]:

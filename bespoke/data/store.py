@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bespoke.data.cache_writer import FORMAT, Manifest, Progress, write_cache
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.item import SPLITS, Split
+from bespoke.data.item import SPLITS, Part, Split
 from bespoke.data.made_once import make_once
 from bespoke.data.rows import RowFile, TextFile
 from bespoke.errors import UserError
@@ -76,9 +76,10 @@ class PairStore:
         """The picture's attributes, such as class or color."""
         return dict(json.loads(self._records[index])["attributes"])
 
-    def indices(self, split: Split) -> NDArray[np.int64]:
-        """Places of the pictures of a split, ascending; empty where the split is."""
-        return np.flatnonzero(self._split == SPLITS.index(split)).astype(np.int64)
+    def indices(self, part: Part) -> NDArray[np.int64]:
+        """Places of the pictures of a split, or of validation and test together, ascending; empty where it is."""
+        splits: tuple[Split, ...] = ("validation", "test") if part == "held-out" else (part,)
+        return np.flatnonzero(np.isin(self._split, [SPLITS.index(split) for split in splits])).astype(np.int64)
 
 
 def cache_folder() -> Path:

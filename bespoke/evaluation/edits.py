@@ -12,15 +12,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bespoke.data.item import Split
+from bespoke.data.item import Part
 from bespoke.data.levels import to_levels, to_signed
+from bespoke.data.split import LEAST
 from bespoke.data.store import PairStore
 from bespoke.editing import LEAST_MASK
 from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate, mean_estimate
 from bespoke.evaluation.metrics import preference, ssim
-from bespoke.evaluation.questions import LEAST, ask
+from bespoke.evaluation.questions import ask
 from bespoke.evaluation.seeing import AT_ONCE, draw, look, read
 from bespoke.method.editor import USUAL_STRENGTH, change_of, compose, strengthened
 from bespoke.pipeline import Pipeline
@@ -53,7 +54,7 @@ class EditRow(NamedTuple):
 class Edits(NamedTuple):
     """What was asked of a model, and what came out."""
 
-    split: Split
+    split: Part
     seed: int
     sources: list[str]
     texts: list[str]
@@ -72,7 +73,7 @@ def evaluate_edits(
     store: PairStore,
     judges: Sequence[Examined],
     *,
-    split: Split = "validation",
+    split: Part = "validation",
     num_pictures: int = 500,
     seed: int = 0,
     tell: Tell = lambda what, done, total: None,

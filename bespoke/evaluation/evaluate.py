@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bespoke.data.item import Split
+from bespoke.data.item import Part
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined, held_out
@@ -43,7 +43,7 @@ def evaluate(
     store: PairStore,
     judges: Sequence[Examined],
     *,
-    split: Split = "validation",
+    split: Part = "validation",
     balances: Sequence[float] = (0.0, 0.5, 1.0),
     num_pictures: int = 2000,
     seed: int = 0,
@@ -174,7 +174,7 @@ def _protocol(
     store: PairStore,
     questions: Questions,
     floor: Floor,
-    split: Split,
+    split: Part,
     balances: tuple[float, ...],
     model_name: str,
 ) -> Protocol:

@@ -18,12 +18,13 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bespoke.data.item import Split
+from bespoke.data.item import Part
 from bespoke.data.levels import to_levels, to_signed
 from bespoke.data.made_once import make_once
+from bespoke.data.split import LEAST
 from bespoke.data.store import PairStore, cache_folder
 from bespoke.evaluation.metrics import frechet_distance
-from bespoke.evaluation.questions import LEAST, ask
+from bespoke.evaluation.questions import ask
 from bespoke.evaluation.scores import pair_hits
 from bespoke.evaluation.seeing import Tell, look, look_at
 from bespoke.evaluation.teach import Taught
@@ -62,7 +63,7 @@ STRENGTHS = (1, 2, 4)
 class Examination:
     """What a judge makes of real pictures that it does not know, and of the same pictures spoiled."""
 
-    split: Split  # where these pictures come from
+    split: Part  # where these pictures come from
     num_pictures: int
     distances: dict[str, list[float]]  # squared Frechet distances to the pictures as they are, by kind, rising strength
     floor: float  # the distance of as many training pictures, which are real, too
@@ -114,9 +115,9 @@ def examined(store: PairStore, taught: Taught, tell: Tell = lambda done, total: 
     return Examined(taught, examination, tensors["features"], tensors["index"])
 
 
-def held_out(store: PairStore) -> Split:
-    """Where pictures can be had that resemble those of training and were not shown: validation, else test."""
-    kept_out: tuple[Split, ...] = ("validation", "test")
+def held_out(store: PairStore) -> Part:
+    """Where pictures are that resemble those of training and were not shown: validation, else test, else both."""
+    kept_out: tuple[Part, ...] = ("validation", "test", "held-out")
     return next((split for split in kept_out if len(store.indices(split)) >= LEAST), "train")
 
 

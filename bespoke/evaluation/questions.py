@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from bespoke.data.captions import swap_word
-from bespoke.data.item import SPLITS, Split
+from bespoke.data.item import PARTS, SPLITS, Part
+from bespoke.data.split import LEAST
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 
-LEAST = 50  # pictures; below, an interval is as wide as the scale it lies on
 RIVALS = 99  # captions of other pictures beside the right one
 RIVALS_IN_CLASS = 19
 MOST_FOR_DIVERSITY = 100  # captions
@@ -69,13 +69,13 @@ class Questions:
         return texts, [self.seed + APART + number for number in range(len(texts))]
 
 
-def ask(store: PairStore, split: Split, *, num_pictures: int, seed: int) -> Questions:
-    """Questions on up to `num_pictures` pictures of a split. Raises UserError where there are too few."""
+def ask(store: PairStore, split: Part, *, num_pictures: int, seed: int) -> Questions:
+    """Questions on up to `num_pictures` pictures of a part. Raises UserError where there are too few."""
     if num_pictures < LEAST:
         raise UserError(f"--num-pictures {num_pictures}: expected {LEAST} or more; fewer say nothing about a model")
     everything = store.indices(split)
     _check_enough(store, split, len(everything))
-    rng = np.random.default_rng([seed, SPLITS.index(split)])
+    rng = np.random.default_rng([seed, PARTS.index(split)])
     index = rng.permutation(everything)[:num_pictures]
     captions = [_any(store.captions(int(place)), rng) for place in index]
     classes = torch.from_numpy(store.group[index].astype(np.int64))
@@ -96,11 +96,11 @@ def ask(store: PairStore, split: Split, *, num_pictures: int, seed: int) -> Ques
     )
 
 
-def _check_enough(store: PairStore, split: Split, count: int) -> None:
+def _check_enough(store: PairStore, split: Part, count: int) -> None:
     if count >= LEAST:
         return
     counts = ", ".join(f"{name} {len(store.indices(name)):,}" for name in SPLITS)
-    enough = [name for name in SPLITS if len(store.indices(name)) >= LEAST]
+    enough = [name for name in PARTS if len(store.indices(name)) >= LEAST]
     what = f"choose --split {' or '.join(enough)}" if enough else "add pictures to the catalogue"
     if "train" in enough:
         what += " (train only says how well a model knows what it has seen)"

@@ -271,6 +271,12 @@ TEXTS: dict[str, Text] = {
         "判定の境目は目安です(実物の 80%・50%、実物どうしの距離の 2 倍・10 倍、複製の疑い 5%)。",
     ),
     # On the screen.
+    "screen.held_out": Text(
+        "{validation} pictures for validation are fewer than {least}: asked about all that were kept out of training, "
+        "{test} for test among them (--split held-out).",
+        "検証用の画像は {validation} 枚で、{least} 枚に足りません。学習に使わなかったすべての画像"
+        "(テスト用 {test} 枚を含む)で調べます(--split held-out)。",
+    ),
     "screen.report": Text("Report: {path}", "レポート: {path}"),
     **GATE_TEXTS,
     **PAPER_TEXTS,

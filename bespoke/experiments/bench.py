@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from bespoke.config import Config
-from bespoke.data.item import Split
+from bespoke.data.item import Part
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import Tell, evaluate
@@ -42,7 +42,7 @@ Watch = Callable[[str], AbstractContextManager[Tell]]  # takes a name, and is to
 class Asked:
     """How every model of an experiment is measured."""
 
-    split: Split
+    split: Part
     balances: tuple[float, ...]
     num_pictures: int
     seed: int

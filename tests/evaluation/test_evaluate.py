@@ -79,7 +79,7 @@ def test_rivals_of_the_same_class_are_of_that_class(boxes: PairStore) -> None:
 def test_too_few_pictures_are_refused_with_what_to_do(boxes: PairStore, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="--num-pictures 49: expected 50 or more"):
         ask(boxes, "test", num_pictures=49, seed=0)
-    few = {"train": 120, "validation": 0, "test": 12}
+    few = {"train": 120, "validation": 0, "test": 12, "held-out": 12}
     monkeypatch.setattr(boxes, "indices", lambda split: np.arange(few[split]))
     with pytest.raises(UserError, match="no pictures for validation, at least 50 are needed.*train 120, validation 0"):
         ask(boxes, "validation", num_pictures=100, seed=0)

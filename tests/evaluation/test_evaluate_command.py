@@ -67,6 +67,26 @@ def test_a_model_is_evaluated_into_a_report_that_is_not_overwritten(
     assert again["rows"] == data["rows"]
 
 
+def test_a_small_catalogue_is_asked_about_all_that_was_kept_out(
+    boxes_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [json.loads(line) for line in (boxes_folder / "metadata.jsonl").read_text("utf-8").splitlines()]
+    Path("small").mkdir()
+    for number, row in enumerate(rows):
+        row["split"] = ("validation", "test")[number % 2] if number < 62 else "train"
+        (Path("small") / row["file_name"]).write_bytes((boxes_folder / row["file_name"]).read_bytes())
+    Path("small/metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    command = ["evaluate", "run", "small", "--balance", "0.5", "--language", "en"]
+    assert run([*command, "--out", "evaluation-small"]) == 0
+    assert "31 pictures for validation are fewer than 50: asked about all that were kept out" in capsys.readouterr().out
+    protocol = json.loads(Path("evaluation-small/report.json").read_text("utf-8"))["protocol"]
+    assert (protocol["split"], protocol["num_pictures"]) == ("held-out", 62)
+    # Whoever chooses is not overruled.
+    assert run([*command, "--split", "validation", "--out", "none"]) == 2
+    assert "31 pictures for validation, at least 50 are needed" in (told := capsys.readouterr().err)
+    assert "choose --split train or held-out" in told
+
+
 def test_a_gate_that_fails_ends_with_exit_code_1_and_says_what_to_do(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,7 +116,7 @@ def test_a_gate_that_fails_ends_with_exit_code_1_and_says_what_to_do(
         (["run", "nowhere"], "nowhere: no such"),
         (["boxes", "boxes"], "boxes: no model_index.json in it"),
         (["run", "boxes", "--balance", "1.5"], "--balance 1.5: expected a number from 0 (realism) to 1"),
-        (["run", "boxes", "--split", "half"], "--split half: expected one of train, validation, test; choose one"),
+        (["run", "boxes", "--split", "half"], "--split half: expected one of train, validation, test, held-out"),
         (["run", "boxes", "--num-pictures", "10"], "--num-pictures 10: expected 50 or more; fewer say nothing"),
         (["run", "boxes", "--seed", "-1"], "--seed -1: expected a whole number from 0"),
         (["run", "boxes", "--language", "fr"], "--language fr: expected one of en, ja"),

@@ -14,6 +14,7 @@ from django.utils.translation import override
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
+from bespoke.data.item import Part as Split
 from bespoke.studio import registration
 from bespoke.studio.api.catalogues import Language
 from bespoke.studio.api.errors import RefusedError, answers
@@ -26,7 +27,6 @@ from bespoke.studio.workshop.models import Evaluation as EvaluationRow
 from bespoke.studio.workshop.models import Promotion as PromotionRow
 
 router = Router(tags=["models"])
-Split = Literal["validation", "test", "train"]
 
 
 class Model(Schema):
@@ -95,7 +95,7 @@ class Measure(Schema):
     """On which pictures to measure."""
 
     version: Key
-    split: Split = "validation"
+    split: Split = Field("validation", description="held-out: validation and test together, for small catalogues.")
 
 
 class Why(Schema):

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from bespoke.data.item import Part
+from bespoke.data.split import part_to_ask
 from bespoke.studio.models import TrainedModel
 from bespoke.studio.workshop import against, reports
 from bespoke.studio.workshop.models import Evaluation, Version
@@ -16,6 +18,12 @@ def order(model: TrainedModel, user: Any, version: Version, split: str) -> Evalu
     """Have the weights that a model has now measured on pictures of a version."""
     assert model.identity, "nobody has looked into this model yet"
     return Evaluation.objects.create(owner=user, model=model, identity=model.identity, version=version, split=split)
+
+
+def split_to_ask(version: Version) -> Part:
+    """What to measure on unless somebody chooses: by the newest report on the version, where there is one."""
+    splits = reports.as_data(version.report.path).get("splits") if version.report else None
+    return part_to_ask(splits) if splits else "validation"
 
 
 def of(model: TrainedModel) -> QuerySet[Evaluation]:

@@ -146,6 +146,7 @@ class EvaluateForm(forms.Form):
         choices=[
             ("validation", _("Kept out to choose between models")),
             ("test", _("Kept out for the final report")),
+            ("held-out", _("All that were kept out (for small catalogues)")),
             ("train", _("Those it learned from (does not count)")),
         ],
     )

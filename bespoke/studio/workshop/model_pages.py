@@ -39,7 +39,7 @@ def _shown(request: HttpRequest, key: int) -> dict[str, Any]:
     training = Training.objects.filter(run=found.name).select_related("version__catalogue").first()
     evaluations = evaluating.of(found)
     done = evaluations.filter(state=Evaluation.State.DONE).first()
-    last = training.version.pk if training else None
+    asked = {"version": training.version.pk, "split": evaluating.split_to_ask(training.version)} if training else {}
     data = evaluating.report(done) if done else {}
     return {
         "model": found,
@@ -49,7 +49,7 @@ def _shown(request: HttpRequest, key: int) -> dict[str, Any]:
         "data": data,
         "against": {"title": against.title(data), "lines": against.lines(data)},
         "last": evaluations.first(),
-        "evaluate_form": EvaluateForm(initial={"version": last}),
+        "evaluate_form": EvaluateForm(initial=asked),
         "passing": promotion.passing(found),
         "promote_form": PromoteForm(),
         "is_first": promotion.current() == found,
