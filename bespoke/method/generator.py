@@ -40,7 +40,7 @@ class Stage(nn.Module):
         past = F.interpolate(self.skip(x), scale_factor=2.0, mode="bilinear") if self.grow else self.skip(x)
         h = self.conv1(leaky(self.film1(x, style)))
         h = blur(h) if self.grow else h
-        h = h + (self.noise * pixel_noise).to(h.dtype)
+        h = torch.addcmul(h, self.noise.to(h.dtype), pixel_noise.to(h.dtype))
         detail: Tensor = self.conv2(leaky(self.film2(h, style)))
         return past + detail
 
