@@ -230,6 +230,17 @@ def test_word_nce_equals_attention_written_out() -> None:
     assert word_nce(regions, text, target).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
+def test_word_nce_of_regions_in_half_precision_is_nearly_that_in_full() -> None:
+    torch.manual_seed(3)
+    regions, words = torch.randn(4, 16, 32), torch.randn(4, 5, 32)
+    text = TextEmbedding(words.mean(1), words, torch.rand(4, 5) < 0.8)
+    text.mask[:, 0] = True
+    full = word_nce(regions, text, torch.arange(4))
+    half = word_nce(regions.bfloat16(), text, torch.arange(4))
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(full.item(), rel=5e-3)
+
+
 def test_condition_kl_is_that_of_two_gaussians() -> None:
     mean, log_sigma = torch.tensor([[0.5, -1.0]]), torch.tensor([[0.1, -0.3]])
     normal = torch.distributions.Normal
