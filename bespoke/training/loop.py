@@ -10,28 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
-import torch
-
 from bespoke.config import Config
-from bespoke.data.batches import PairBatches
-from bespoke.data.front_end import front_end_text, make_front_end
+from bespoke.data.front_end import front_end_text
 from bespoke.data.store import PairStore
-from bespoke.networks import build_networks
+from bespoke.method.joint_loss import Terms
 from bespoke.pipeline import Pipeline
 from bespoke.training.alarms import alarms
-from bespoke.training.by_size import fitted
 from bespoke.training.checkpoint import load_latest
 from bespoke.training.edit_step import edit_step
 from bespoke.training.edit_watch import EditWatch
 from bespoke.training.journal import Journal, note_editing, write_card
 from bespoke.training.plan import Base, Budget
-from bespoke.training.settle import settled_networks
-from bespoke.training.start import start_from_canonical
-from bespoke.training.state import kept_front_end, made_for, restore, roll_back, save
-from bespoke.training.step import Diverged, Players, contrastive_step, draw, joint_step
-from bespoke.training.transfer import freeze, load_base, take_over
+from bespoke.training.set_up import SetUp, set_up
+from bespoke.training.state import Progress, made_for, restore, roll_back, save
+from bespoke.training.step import Diverged, contrastive_step, draw, joint_step
 from bespoke.training.watch import Watch
-from bespoke.training.workplace import find_workplace
 
 WARM_UP_STEPS = 100
 
@@ -68,89 +61,35 @@ def train(
     validate: further numbers of the averaged model for the journal, called at every validation.
     Raises UserError for a base or checkpoints that do not fit, a full disk, or a training that keeps diverging.
     """
-    # What is trained, and on what.
-    num_pictures = len(store.indices("train"))
-    asked, config = config, fitted(config, num_pictures, from_base=base is not None and config.editing is None)
-    place, settings, editing = find_workplace(), config.training, config.editing
-    model_folder = run / "model" if model is None else model
-    captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
     checkpoint = load_latest(run / "checkpoints")
-    start = load_base(base) if base and checkpoint is None else None
-    front_end = kept_front_end(checkpoint, config.model)
-    if front_end is None and editing and start:
-        front_end = start.tokenizer  # an editor reads what its model reads
-    if front_end is None:
-        front_end = make_front_end(config.model, captions, start.tokenizer if start else None)
-    torch.manual_seed(config.seed)
-    networks = build_networks(config.model, front_end.vocabulary_size, editor=editing is not None).to(place.device)
-    if start:
-        take_over(networks, front_end, start)
-    elif checkpoint is None and config.model.canonical_width:
-        tell(Report(0, 0, 0.0, 0.0, ("Finding what the colours of the pictures and the words of the captions share.",)))
-        start_from_canonical(networks, store, front_end, place)
-    follows = config.model.embeddings == "dual" and config.model.realism_start == "alignment" and base is None
-    if follows and checkpoint is None:
-        networks.text_encoder.start_realism()
-    freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
-    players = Players.make(networks, config)
-    batches = PairBatches(
-        store,
-        "train",
-        front_end,
-        seed=config.seed,
-        batch_size=settings.batch_size,
-        word_dropout=0.0 if editing else settings.word_dropout,  # a dropped word would look like a change
-        word_swaps=editing.word_swaps if editing else settings.word_swaps,
-        progress=lambda done, total: tell(Report(0, 0, 0.0, 0.0, (f"Captions encoded: {done:,} of {total:,}.",))),
-    )
-    watch = (EditWatch if editing else Watch)(store, front_end, config, place.device)
-
-    def made() -> Pipeline:
-        """The model as it stands; every process calls it."""
-        networks = players.settled() if editing else settled_networks(players, batches, config, place)
-        return Pipeline(networks, front_end)
+    work = set_up(config, store, base, checkpoint, lambda text: tell(Report(0, 0, 0.0, 0.0, (text,))))
+    goes_with, reads_with = made_for(config, store, work.front_end, base), front_end_text(work.front_end)
+    config, place, settings = work.config, work.place, work.config.training
+    model_folder = run / "model" if model is None else model
+    watch = (EditWatch if config.editing else Watch)(store, work.front_end, config, place.device)
 
     # Where a former sitting left off.
-    goes_with, reads_with = made_for(asked, store, front_end, base), front_end_text(front_end)
-    progress, notes = restore(checkpoint, players, goes_with)
-    if start and not editing:
-        notes.append(
-            f"Starting from the model {start.identity}: new pieces in the captions: "
-            f"{front_end.vocabulary_size - start.tokenizer.vocabulary_size}; stages of the discriminator that stay as "
-            f"they are: {settings.freeze_discriminator_stages} of {len(config.model.discriminator_widths)}."
-        )
-    del checkpoint, start  # they hold weights of their own
-    if place.leads and progress.step:
-        notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
-    elif place.leads:
-        if settings.contrast_first and not editing:
-            notes.append(f"The first {settings.contrast_first:.0%} teach what matches what; drawing begins after that.")
-        save(run, players, progress, goes_with, reads_with)  # something to roll back to
+    progress, notes = restore(checkpoint, work.players, goes_with)
+    notes += work.notes
+    del checkpoint  # it holds weights of its own
     images = progress.step * settings.batch_size
     if progress.step:
-        resumed = made()  # a kill may have come between a checkpoint and its model
+        resumed = work.made()  # a kill may have come between a checkpoint and its model
         if place.leads:
+            notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
             resumed.save_pretrained(model_folder)
+    elif place.leads:
+        if work.opening(0.0):
+            notes.append(f"The first {settings.contrast_first:.0%} teach what matches what; drawing begins after that.")
+        save(run, work.players, progress, goes_with, reads_with)  # something to roll back to
     journal = Journal(run, from_step=progress.step, from_images=images) if place.leads else None
 
     with StopRequest() as stop:
         while (share := place.agree(budget.share(progress.seconds, images))) < 1:
             pipeline = sheet = None
             try:
-                # One step.
                 began = time.monotonic()
-                players.set_rates(config, learning_rate_factor(progress.step, share))
-                key = (config.seed, progress.step, progress.attempt)
-                batch = batches.at(progress.step, place.rank, place.world)
-                opening = share < settings.contrast_first and not editing
-                penalised = config.loss.penalty_weight > 0 and progress.step % config.loss.penalty_every == 0
-                draws = draw(config, networks, key, place, penalised=penalised and not (opening or editing))
-                step = edit_step if editing else contrastive_step if opening else joint_step
-                terms = step(players, batch, draws, config, place)
-                if opening and follows:  # until drawing begins; then each has its own teacher
-                    networks.text_encoder.start_realism()
-                players.average.update(settings.batch_size, seen=images)
-                progress.step += 1
+                terms = take_step(work, progress, share)
                 images = progress.step * settings.batch_size
                 progress.seconds = place.agree(progress.seconds + time.monotonic() - began)
 
@@ -162,9 +101,9 @@ def train(
                 minutes = progress.seconds / 60
                 spent = budget.share(progress.seconds, images) >= 1
                 due = minutes >= (progress.validations + 1) * settings.validation_every_minutes
-                if (due and not opening) or spent:  # in the opening nothing has learned to draw yet
+                if (due and not work.opening(share)) or spent:  # in the opening nothing has learned to draw yet
                     progress.validations = int(minutes / settings.validation_every_minutes)
-                    pipeline = made()
+                    pipeline = work.made()
                     if journal:
                         numbers = watch.numbers(pipeline) | (validate(pipeline) if validate else {})
                         journal.write(progress.step, images, progress.seconds, numbers)
@@ -177,13 +116,13 @@ def train(
                 spent = budget.share(progress.seconds, images) >= 1  # looking takes time, too
                 if minutes >= (progress.saves + 1) * settings.checkpoint_every_minutes or stopping or spent:
                     progress.saves = int(minutes / settings.checkpoint_every_minutes)
-                    if not place.agree(place.leads and save(run, players, progress, goes_with, reads_with)):
+                    if not place.agree(place.leads and save(run, work.players, progress, goes_with, reads_with)):
                         raise Diverged("a weight or a moment")
-                    pipeline = pipeline or made()
+                    pipeline = pipeline or work.made()
                     if place.leads:
                         pipeline.save_pretrained(model_folder)
             except Diverged as error:
-                progress, notes = roll_back(run, players, goes_with, progress, error)
+                progress, notes = roll_back(run, work.players, goes_with, progress, error)
                 images = progress.step * settings.batch_size
                 if journal:
                     journal.rewind(progress.step, images)
@@ -200,11 +139,29 @@ def train(
         tell(Report(progress.step, images, progress.seconds, share, tuple(notes)))
     if journal:
         journal.close()
-        if editing:
+        if config.editing:
             note_editing(model_folder.with_name("MODEL_CARD.md"), images, progress.seconds)
         else:
             write_card(run / "MODEL_CARD.md", config, store, images, progress.seconds, share >= 1, base)
     return share >= 1
+
+
+def take_step(work: SetUp, progress: Progress, share: float) -> Terms:
+    """The step that is due at this share of the budget; returns its terms. Raises Diverged."""
+    config, players, place = work.config, work.players, work.place
+    players.set_rates(config, learning_rate_factor(progress.step, share))
+    batch = work.batches.at(progress.step, place.rank, place.world)
+    opening, drawing = work.opening(share), not (work.opening(share) or config.editing)
+    penalised = drawing and config.loss.penalty_weight > 0 and progress.step % config.loss.penalty_every == 0
+    key = (config.seed, progress.step, progress.attempt)
+    draws = draw(config, players.networks, key, place, penalised=penalised)
+    step = edit_step if config.editing else contrastive_step if opening else joint_step
+    terms = step(players, batch, draws, config, place)
+    if opening and work.follows:  # until drawing begins; then each has its own teacher
+        players.networks.text_encoder.start_realism()
+    players.average.update(config.training.batch_size, seen=progress.step * config.training.batch_size)
+    progress.step += 1
+    return terms
 
 
 def learning_rate_factor(step: int, share: float) -> float:
