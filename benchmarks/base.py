@@ -47,12 +47,11 @@ def main() -> None:
     row("real pictures", count_right(real, asked, reader))
 
     if args.edits and pipeline.networks.editor is not None:
-        print(
-            f"\n{args.edits} edits each\n\n| changed | by | right | else as it was | background |\n|---|---|---|---|---|"
-        )
+        print(f"\n{args.edits} edits each\n")
+        print("| changed | by | right | else as it was | background |\n|---|---|---|---|---|")
         for found in exact_edits(pipeline, num_pictures=args.edits, seed=0, tell=lambda what, done, total: None):
-            name = found.way if isinstance(found.way, str) else f"strength {found.way}"
-            print(f"| {found.attribute} | {name} | {found.right:.0%} | {found.kept:.0%} | {found.background:.2%} |")
+            way = found.way.name if found.way.strength is None else f"strength {found.way.strength:g}"
+            print(f"| {found.attribute} | {way} | {found.right:.0%} | {found.kept:.0%} | {found.background:.2%} |")
 
 
 if __name__ == "__main__":
