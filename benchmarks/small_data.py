@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ def main() -> None:
     judges, lines = judges_of(store), []
     for size in args.sizes:
         part = args.out / "catalogues" / str(size or "all")
-        if not part.is_dir():
+        if not (part / "metadata.jsonl").is_file():
+            shutil.rmtree(part, ignore_errors=True)  # broken off, it holds links alone
             write_part(catalogue, store, size, part)
         run = args.out / f"{args.name}-{size or 'all'}"
         going_on = (run / CONFIG).is_file()
