@@ -39,7 +39,7 @@ def settled_networks(players: Players, batches: PairBatches, config: Config, pla
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches
-    generator.train()
+        norm.train()  # and nothing else: statistics are those of drawing, with the noise of drawing
     for step in range(max(1, NUM_PICTURES // config.training.batch_size)):
         batch = batches.at(step, place.rank, place.world)
         draws = draw(config, networks, (config.seed, step), place, penalised=False)
@@ -48,5 +48,5 @@ def settled_networks(players: Players, batches: PairBatches, config: Config, pla
             generator(draws.noise, text, draws.balance)
     for norm in norms:
         norm.momentum = momentum
-    generator.eval()
+        norm.eval()
     return networks
