@@ -35,8 +35,8 @@ EXTRAS = (
             ("openpyxl", "openpyxl>=3.1"),
             ("prometheus_client", "prometheus-client>=0.26"),
             ("psycopg", "psycopg[binary]>=3.3"),
+            ("servestatic", "servestatic>=4.4"),
             ("uvicorn", "uvicorn>=0.50"),
-            ("whitenoise", "whitenoise>=6.12"),
         )
     ),
     Extra("xlsx", "openpyxl", "openpyxl>=3.1", "catalogues with metadata.xlsx"),

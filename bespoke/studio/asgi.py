@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from wsgiref.headers import Headers
 
 import ninja
-from asgiref.sync import ThreadSensitiveContext
-from asgiref.wsgi import WsgiToAsgi
 from django.core.asgi import get_asgi_application
-from whitenoise import WhiteNoise
+from servestatic import ServeStaticASGI
 
 from bespoke.studio.bodies import limited
 
 PREFIX = "/static/"
 
 
-def _nothing(environ: Any, start: Callable[..., Any]) -> Iterable[bytes]:
-    start("404 Not Found", [("Content-Type", "text/plain"), ("X-Content-Type-Options", "nosniff")])
-    return [b"not found\n"]
+def make_application() -> ServeStaticASGI:
+    """The ASGI application; Django is set up by it, and answers whatever is not a file."""
 
-
-def _static() -> WsgiToAsgi:
-    def add_headers(headers: Any, path: str, url: str) -> None:
+    def add_headers(headers: Headers, path: str, url: str) -> None:
         headers["X-Content-Type-Options"] = "nosniff"
 
-    files = WhiteNoise(_nothing, max_age=3600, allow_all_origins=False, add_headers_function=add_headers)
-    for package, folder in ((Path(__file__).parent, "studio"), (Path(ninja.__file__).parent, "ninja")):
-        files.add_files(str(package / "static" / folder), prefix=f"{PREFIX}{folder}/")
-    return WsgiToAsgi(files)
-
-
-def make_application() -> Callable[[Any, Any, Any], Awaitable[None]]:
-    """The ASGI application; Django is set up by it."""
+    # Natively asynchronous: through a bridge from WSGI, a request that is there before the last one on its connection
+    # is answered whole inherits an executor that has quit.
     django = limited(get_asgi_application())
-    static = _static()
-
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        here = scope["type"] == "http" and scope["path"].startswith(PREFIX)
-        if not here:
-            await django(scope, receive, send)
-            return
-        async with ThreadSensitiveContext():  # a thread of its own, as Django gives every request
-            await static(scope, receive, send)
-
-    return application
+    served = ServeStaticASGI(django, max_age=3600, allow_all_origins=False, add_headers_function=add_headers)
+    for package, folder in ((Path(__file__).parent, "studio"), (Path(ninja.__file__).parent, "ninja")):
+        served.add_files(package / "static" / folder, prefix=f"{PREFIX}{folder}/")
+    return served

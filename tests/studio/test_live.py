@@ -7,13 +7,16 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import openai
@@ -138,6 +141,17 @@ def test_it_tells_whether_it_is_well_and_counts_for_prometheus(live: Any, token:
     assert get("/static/studio/studio.css")[0] == 200
     assert get("/static/ninja/swagger-ui-bundle.js")[0] == 200
     assert get("/static/../settings.py")[0] == get("/static/studio/../../settings.py")[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/static/studio/studio.css", "/login"])
+def test_what_is_asked_for_on_one_connection_all_arrives(live: Any, path: str) -> None:
+    where = urlsplit(live.address)
+    ask = f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+    with socket.create_connection((where.hostname, where.port), timeout=60) as connection:
+        # The next is there before the last is answered whole, as happens to a browser that reads faster than is sent.
+        connection.sendall((f"{ask}\r\n" * 7 + f"{ask}Connection: close\r\n\r\n").encode())
+        told = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert re.findall(rb"HTTP/1.1 (\d+)", told) == [b"200"] * 8
 
 
 def test_every_line_of_its_log_is_json_and_none_holds_a_secret(live: Any, token: str) -> None:
