@@ -18,6 +18,9 @@ from bespoke.data.sample_colors import main_color
 from bespoke.data.sample_objects import OBJECTS
 
 SAME_LEVELS = 26.0  # nearer to the ground's colour than this: ground
+STANDS_OUT = 0.45  # of what the upper quarter of the rest is away from the ground: what is nearer is a halo
+BAND_SHARE = 16  # of the side: where along the edges the ground is looked for
+FAR_LEVELS, LEAST_FAR_LEVELS, FAR_MEDIANS, NUM_FITS = 80.0, 8.0, 2.5, 6  # farther from the fit than this: no ground
 SHADED, TINTED = 0.68, 14.0  # the ground at this share of its brightness or more, up to so many levels off: its shadow
 FRAME_SHARE = 20  # of the side: this part of it at each edge is not looked at
 SIDE = 24  # pixels of a silhouette that is compared
@@ -43,21 +46,46 @@ class Right(NamedTuple):
 
 
 def product_mask(picture: Image.Image) -> NDArray[np.bool_]:
-    """Where the product is [H, W]: what differs from the colour along the edges and from its shadow.
+    """Where the product is [H, W]: what stands out from the ground and from its shadow.
 
-    White products on white leave gaps; those that lie within the product are filled.
+    Grounds of young models are clouded, so the ground may change smoothly, and outlines have halos, so what counts is
+    how far a pixel stands out beside the others. White products on white leave gaps; those that lie within the product
+    are filled.
     """
     smooth = picture.convert("RGB").filter(ImageFilter.MedianFilter(3))  # young models leave a grain
     levels = np.asarray(smooth, dtype=np.float64)
     frame = max(1, min(picture.size) // FRAME_SHARE)  # and their outermost pixels are often off
-    inner = levels[frame:-frame, frame:-frame]
-    ground = np.median(np.concatenate([inner[0], inner[-1], inner[:, 0], inner[:, -1]]), 0)  # [3]
-    shade = levels @ ground / max(float(ground @ ground), 1.0)  # [H, W]
+    ground = _ground(levels, frame, max(2, min(picture.size) // BAND_SHARE))
+    shade = (levels * ground).sum(-1) / np.maximum((ground * ground).sum(-1), 1.0)  # [H, W]
     off = np.sqrt(((levels - shade[..., None] * ground) ** 2).sum(-1))
-    is_ground = (np.abs(levels - ground).max(-1) < SAME_LEVELS) | ((off < TINTED) & (shade > SHADED) & (shade < 1.02))
-    is_ground[:frame] = is_ground[-frame:] = is_ground[:, :frame] = is_ground[:, -frame:] = True
-    specks_gone = Image.fromarray((~is_ground).astype(np.uint8) * 255).filter(ImageFilter.MedianFilter(3))
+    away = np.abs(levels - ground).max(-1)
+    away[(off < TINTED) & (shade > SHADED) & (shade < 1.02)] = 0
+    away[:frame] = away[-frame:] = away[:, :frame] = away[:, -frame:] = 0
+    least = STANDS_OUT * np.percentile(away[away >= SAME_LEVELS], 75) if (away >= SAME_LEVELS).any() else 0.0
+    specks_gone = Image.fromarray((away >= max(SAME_LEVELS, least)).astype(np.uint8) * 255).filter(
+        ImageFilter.MedianFilter(3)
+    )
     return _filled(np.asarray(specks_gone) > 0)
+
+
+def _ground(levels: NDArray[np.float64], frame: int, band: int) -> NDArray[np.float64]:
+    """The ground [H, W, 3] that shows in a band along the edges: a quadratic in the place, fitted without what is off.
+
+    levels: [H, W, 3]; frame: outermost pixels that are not looked at; band: how many behind them are.
+    """
+    height, width, _ = levels.shape
+    y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], -1)  # [H, W, 6]
+    looked_at = np.zeros((height, width), np.bool_)
+    looked_at[frame:-frame, frame:-frame] = True
+    looked_at[frame + band : -frame - band, frame + band : -frame - band] = False
+    seen, at = levels[looked_at], terms[looked_at]
+    off, far = np.abs(seen - np.median(seen, 0)).max(-1), FAR_LEVELS
+    for _ in range(NUM_FITS):
+        fit, *_ = np.linalg.lstsq(at[off < far], seen[off < far], rcond=None)
+        off = np.abs(seen - at @ fit).max(-1)
+        far = max(LEAST_FAR_LEVELS, FAR_MEDIANS * float(np.median(off)))
+    return np.asarray(terms @ fit)
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from bespoke.data.sample import sample_attributes, sample_drawing
 from bespoke.data.sample_objects import NEW_LINE, OBJECTS
@@ -47,14 +47,27 @@ def test_edges_that_are_off_and_a_grain_do_not_hide_the_product() -> None:
     assert (guess & drawing.mask).sum() > 0.85 * (guess | drawing.mask).sum()
 
 
+def test_clouds_in_the_ground_and_halos_are_no_product() -> None:
+    overlaps = []
+    for index in range(12):
+        drawing = sample_drawing(4, index, 64, sample_attributes(4, index))
+        levels = np.asarray(drawing.picture, dtype=np.float64)
+        blurred = np.asarray(drawing.picture.filter(ImageFilter.GaussianBlur(3)), dtype=np.float64)
+        levels = np.where(drawing.mask[..., None], levels, 0.6 * levels + 0.4 * blurred)
+        levels[..., 2] -= np.linspace(0, 60, 64)[None]  # yellower to the right
+        guess = product_mask(Image.fromarray(levels.clip(0, 255).astype(np.uint8)))
+        overlaps.append((guess & drawing.mask).sum() / (guess | drawing.mask).sum())
+    assert np.median(overlaps) > 0.85
+
+
 def test_a_picture_of_nothing_shows_nothing(reader: Reader) -> None:
     assert reader.read(Image.new("RGB", (64, 64), "white")) == Shown("", "")
     assert reader.read(Image.new("RGB", (64, 64), "black")) == Shown("", "")
 
 
 def test_what_was_not_asked_for_counts_as_wrong(reader: Reader) -> None:
-    asked = [sample_attributes(3, index, [NEW_LINE]) for index in range(4)]
-    pictures = [sample_drawing(3, index, 64, attributes).picture for index, attributes in enumerate(asked)]
+    asked = [sample_attributes(5, index, [NEW_LINE]) for index in range(4)]
+    pictures = [sample_drawing(5, index, 64, attributes).picture for index, attributes in enumerate(asked)]
     assert count_right(pictures, asked, reader) == Right(4, 4, 4, 4)
     other_color = [replace(attributes, color="none") for attributes in asked]
     assert count_right(pictures, other_color, reader) == Right(4, 4, 0, 0)
