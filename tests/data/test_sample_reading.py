@@ -66,8 +66,8 @@ def test_a_picture_of_nothing_shows_nothing(reader: Reader) -> None:
 
 
 def test_what_was_not_asked_for_counts_as_wrong(reader: Reader) -> None:
-    asked = [sample_attributes(5, index, [NEW_LINE]) for index in range(4)]
-    pictures = [sample_drawing(5, index, 64, attributes).picture for index, attributes in enumerate(asked)]
+    asked = [sample_attributes(11, index, [NEW_LINE]) for index in range(4)]
+    pictures = [sample_drawing(11, index, 64, attributes).picture for index, attributes in enumerate(asked)]
     assert count_right(pictures, asked, reader) == Right(4, 4, 4, 4)
     other_color = [replace(attributes, color="none") for attributes in asked]
     assert count_right(pictures, other_color, reader) == Right(4, 4, 0, 0)
