@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from PIL import Image
 from reviewing import at, proposed
 
+from bespoke.errors import UserError
 from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, read_mark
 from bespoke.studio.exports.credentials import ALGORITHM, CERTIFICATE, KEY, signed
 from bespoke.studio.exports.exports import export
-from bespoke.studio.models import TrainedModel
+from bespoke.studio.models import Edit, TrainedModel
 from bespoke.studio.review import states
 
 
@@ -115,6 +118,29 @@ def test_credentials_say_the_same_source_type_as_the_mark(certificate: Path) -> 
         if each["label"] == "c2pa.actions.v2"
     ]
     assert [(action["action"], action["digitalSourceType"]) for action in told] == [("c2pa.created", COMPOSITE)]
+
+
+def test_an_edit_names_the_picture_that_it_was_made_from_and_shows_it_to_nobody(
+    certificate: Path, model: TrainedModel, people: dict[str, User]
+) -> None:
+    pytest.importorskip("c2pa")
+    approved, sent = at(proposed(model, people), states.APPROVED, people), io.BytesIO()
+    Image.effect_noise((300, 200), 90).convert("RGB").save(sent, "JPEG")
+    kept = default_storage.save("sent.jpg", ContentFile(sent.getvalue()))
+    Edit.objects.create(job=approved.picture.job, file=kept, sha256="abc", source="a cup", strength=0.7)
+    found = read(export([approved.pk], people["reviewer"], "the shop").content)
+    assert found["validation_state"] == "Valid"
+    manifest = found["manifests"][found["active_manifest"]]
+    (before,) = manifest["ingredients"]
+    assert (before["title"], before["relationship"], before["format"]) == ("abc", "parentOf", "image/jpeg")
+    assert "thumbnail" not in manifest
+    assert "thumbnail" not in before
+    told = {each["label"]: each["data"] for each in manifest["assertions"]}["c2pa.actions.v2"]["actions"]
+    assert [action["action"] for action in told] == ["c2pa.opened", "c2pa.edited"]
+    assert told[1]["digitalSourceType"] == COMPOSITE
+    default_storage.delete(kept)
+    with pytest.raises(UserError, match=r"what it was edited from, sent.*jpg, is gone; restore it from a backup"):
+        export([approved.pk], people["reviewer"], "the shop")
 
 
 def test_without_a_certificate_a_picture_stays_as_it_is() -> None:

@@ -7,7 +7,6 @@ of other machines, so signatures carry no time stamp of an authority.
 from __future__ import annotations
 
 import io
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,25 @@ from typing import Any
 from bespoke.errors import UserError
 
 CERTIFICATE, KEY, ALGORITHM = (f"BESPOKE_STUDIO_C2PA_{name}" for name in ("CERTIFICATE", "KEY", "ALGORITHM"))
+PNG = b"\x89PNG"
+BEFORE = "edited-from"  # name of the picture before an edit, within one manifest
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519")
 
 
-def signed(png: bytes, title: str, chain: dict[str, Any], source_type: str) -> bytes:
+def signing() -> bool:
+    """Whether exports are signed."""
+    return bool(os.environ.get(CERTIFICATE) or os.environ.get(KEY))
+
+
+def signed(png: bytes, title: str, chain: dict[str, Any], source_type: str, edited_from: bytes | None = None) -> bytes:
     """A PNG with credentials, or as it is where no certificate is configured. Raises UserError where it cannot be.
 
-    source_type: what it is in IPTC's words, as in its mark.
+    source_type: what it is in IPTC's words, as in its mark. edited_from: the PNG or JPEG that it was edited from, of
+    which credentials hold the hash (a C2PA ingredient) and no thumbnail: it may not be for everybody's eyes.
     """
-    certificate, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
-    if not certificate and not key:
+    if not signing():
         return png
+    certificate, key = os.environ.get(CERTIFICATE), os.environ.get(KEY)
     if not certificate or not key:
         raise UserError(f"{KEY if certificate else CERTIFICATE}: not set; signing takes a certificate and its key")
     algorithm = os.environ.get(ALGORITHM) or "es256"
@@ -38,8 +45,16 @@ def signed(png: bytes, title: str, chain: dict[str, Any], source_type: str) -> b
     asked = c2pa.C2paSignerInfo(algorithm.encode("ascii"), _read(certificate, CERTIFICATE), _read(key, KEY), None)
     out = io.BytesIO()
     try:
-        manifest = json.dumps(_manifest(title, chain, source_type))
-        with c2pa.Signer.from_info(asked) as signer, c2pa.Builder(manifest) as builder:
+        manifest = _manifest(title, chain, source_type, edited=edited_from is not None)
+        with (
+            c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}}) as context,
+            c2pa.Signer.from_info(asked) as signer,
+            c2pa.Builder(manifest, context) as builder,
+        ):
+            if edited_from is not None:
+                kind = "image/png" if edited_from.startswith(PNG) else "image/jpeg"
+                before = {"title": chain["edited_from"], "relationship": "parentOf", "label": BEFORE}
+                builder.add_ingredient(before, kind, io.BytesIO(edited_from))
             builder.sign(signer, "image/png", io.BytesIO(png), out)
     except c2pa.C2paError as error:
         reason = " ".join(str(error).split())[:200]
@@ -47,14 +62,17 @@ def signed(png: bytes, title: str, chain: dict[str, Any], source_type: str) -> b
     return out.getvalue()
 
 
-def _manifest(title: str, chain: dict[str, Any], source_type: str) -> dict[str, Any]:
-    created = {"action": "c2pa.created", "digitalSourceType": source_type}
+def _manifest(title: str, chain: dict[str, Any], source_type: str, *, edited: bool) -> dict[str, Any]:
+    actions: list[dict[str, Any]] = [{"action": "c2pa.created", "digitalSourceType": source_type}]
+    if edited:
+        opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": [BEFORE]}}
+        actions = [opened, {"action": "c2pa.edited", "digitalSourceType": source_type}]
     return {
         "claim_generator_info": [{"name": "Bespoke"}],
         "title": title,
         "format": "image/png",
         "assertions": [
-            {"label": "c2pa.actions.v2", "data": {"actions": [created]}},
+            {"label": "c2pa.actions.v2", "data": {"actions": actions}},
             {"label": "org.bespoke.chain", "data": chain},
         ],
     }

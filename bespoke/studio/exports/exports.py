@@ -22,9 +22,9 @@ from bespoke.studio.access import roles_of
 from bespoke.studio.audit import record
 from bespoke.studio.edited import source_type
 from bespoke.studio.exports.chain import chain_of, source_of
-from bespoke.studio.exports.credentials import signed
+from bespoke.studio.exports.credentials import signed, signing
 from bespoke.studio.exports.models import Export, Exported
-from bespoke.studio.models import Batch
+from bespoke.studio.models import Batch, Edit, Picture
 from bespoke.studio.policy.models import Rule
 from bespoke.studio.policy.policy import BlockedError, judge
 from bespoke.studio.review.models import Proposal
@@ -106,7 +106,20 @@ def _marked(proposal: Proposal, disclaimer: str) -> bytes:
             chain=chain,
             terms=disclaimer,
         )
-        return signed(file.read_bytes(), str(picture.pk), chain, kind)
+        return signed(file.read_bytes(), str(picture.pk), chain, kind, _before(picture) if signing() else None)
+
+
+def _before(picture: Picture) -> bytes | None:
+    """The picture that an edit has changed, as the studio keeps it. Raises UserError where it is gone."""
+    edit = Edit.objects.filter(job=picture.job).first()
+    if edit is None:
+        return None
+    try:
+        with default_storage.open(edit.file) as stream:
+            return bytes(stream.read())
+    except FileNotFoundError as error:
+        told = f"picture {picture.pk}: what it was edited from, {edit.file}, is gone; restore it from a backup"
+        raise UserError(told) from error
 
 
 def _row(proposal: Proposal, content: bytes, disclaimers: list[str], cells: dict[str, Any]) -> dict[str, Any]:
