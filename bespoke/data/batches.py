@@ -24,7 +24,7 @@ from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 
 _TRIES = 8  # draws of a mismatched caption before it becomes the empty one
-_EPOCH, _STEP, _SWAP = 1, 2, 3  # what a random stream is for
+_EPOCH, _STEP, _SWAP, _TWIN = 1, 2, 3, 4  # what a random stream is for
 
 
 class Batch(NamedTuple):
@@ -38,6 +38,10 @@ class Batch(NamedTuple):
     groups: Tensor  # [N] int64, the picture's class, -1 where it has none
     sided: Tensor  # [N] bool, the caption speaks of left or right: mirrored, the picture would belie it
     empty: Tensor  # [N, L] int64, the empty caption in every row
+    # Another picture of the same shot, and the caption of it that stands where the picture's own did.
+    twins: Tensor  # [N, 3, S, S] uint8; [N, 0] unless asked for
+    twin_captions: Tensor  # [N, L] int64
+    has_twin: Tensor  # [N] bool, False where there is none, or its caption reads like the picture's own
 
 
 class PairBatches:
@@ -53,6 +57,7 @@ class PairBatches:
         batch_size: int,  # over all processes
         word_dropout: float = 0.0,  # share of tokens that become <unk>; vectors have no words to drop
         word_swaps: float = 0.25,  # share of mismatched captions made by swapping one word of the right caption
+        twins: bool = False,  # whether pictures of the same shot are asked for
         progress: Progress | None = None,  # is told of captions that are encoded first
     ) -> None:
         self.store = store
@@ -67,6 +72,7 @@ class PairBatches:
         self._captions = CaptionTokens(store, front_end, progress)
         self._epochs: dict[int, NDArray[np.int64]] = {}
         self._sort_by_group()
+        self._twins = Twins(store.shots[self.indices]) if twins else None
 
     def __len__(self) -> int:
         """Number of pictures of the split."""
@@ -102,7 +108,31 @@ class PairBatches:
             groups=torch.from_numpy(self.store.group[index].astype(np.int64)),
             sided=torch.tensor([bool(SIDES.search(self.store.caption(int(place)))) for place in caption[rows]]),
             empty=torch.from_numpy(self._empty).expand(len(index), -1),
+            **self._twins_of(step, rows, positions, caption[rows], right),
         )
+
+    def _twins_of(
+        self,
+        step: int,
+        rows: slice,
+        positions: NDArray[np.int64],
+        caption: NDArray[np.int64],
+        right: NDArray[Any],
+    ) -> dict[str, Tensor]:
+        """The fields that tell of other pictures of its shots; caption, right: place and tokens of its own."""
+        if self._twins is None:
+            none = torch.zeros(len(caption), dtype=torch.bool)
+            return {"twins": torch.empty(len(caption), 0), "twin_captions": torch.from_numpy(right), "has_twin": none}
+        chance = np.random.default_rng([self.seed, _TWIN, step]).random(self.batch_size)
+        place, found = self._twins.of(positions[rows], chance[rows])
+        index, twin = self.indices[positions[rows]], self.indices[place]
+        first, last = self.store.caption_start[twin], self.store.caption_start[twin + 1]
+        its = self._captions.take(first + (caption - self.store.caption_start[index]) % (last - first))
+        return {
+            "twins": torch.from_numpy(self.store.take(twin)),
+            "twin_captions": torch.from_numpy(its),
+            "has_twin": torch.from_numpy(found & (its != right).any(1)),
+        }
 
     def _positions(self, step: int) -> NDArray[np.int64]:
         """Places in `indices` of the global batch: epoch after epoch, each in an order of its own."""
@@ -208,3 +238,23 @@ class PairBatches:
             return captions
         words = (captions != self.front_end.pad_id) & (captions != self.front_end.null_id)
         return np.where(dropped & words, self.front_end.unk_id, captions)
+
+
+class Twins:
+    """Finds another picture of the same shot."""
+
+    def __init__(self, shots: NDArray[np.int64]) -> None:
+        """shots: [N], the same number for pictures of one shot, -1 where a picture is of none."""
+        self._order = np.argsort(shots, kind="stable")
+        ordered = shots[self._order]
+        self._rank = np.empty(len(shots), np.int64)
+        self._rank[self._order] = np.arange(len(shots))
+        self._start = np.searchsorted(ordered, shots, "left")
+        self._count = np.where(shots < 0, 1, np.searchsorted(ordered, shots, "right") - self._start)
+
+    def of(self, places: NDArray[np.int64], chance: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Places [n] of others, its own where a picture has none, and which [n] have; chance: [n] in [0, 1)."""
+        others = self._count[places] - 1
+        start, rank = self._start[places], self._rank[places]
+        chosen = start + (rank - start + 1 + (chance * others).astype(np.int64)) % np.maximum(others + 1, 1)
+        return self._order[np.where(others > 0, chosen, rank)], others > 0

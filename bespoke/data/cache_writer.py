@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bespoke.data import split as splitting
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.item import NUM_EXAMPLES, SPLITS, Item
+from bespoke.data.item import NUM_EXAMPLES, SHOT, SPLITS, Item
 from bespoke.data.pictures import decode, unreadable
 from bespoke.data.rows import TextFile, TextWriter
 from bespoke.errors import UserError
@@ -97,6 +97,8 @@ class _Walk:
         self.group = array("i")
         self.caption_start = array("q", [0])
         self.group_ids: dict[str, int] = {}
+        self.shot = array("i")
+        self.shot_ids: dict[str, int] = {}
         self.bad: list[str] = []
         self.num_bad = 0
         self.digest = hashlib.blake2b(digest_size=16)
@@ -147,6 +149,8 @@ class _Walk:
         self.official.append(splitting.UNDECIDED if item.split is None else SPLITS.index(item.split))
         group = item.attributes.get("class")
         self.group.append(-1 if group is None else self.group_ids.setdefault(group, len(self.group_ids)))
+        shot = item.attributes.get(SHOT)
+        self.shot.append(self.shot_ids.setdefault(shot, len(self.shot_ids)) if shot else -1)
         self.caption_start.append(captions.count)
 
     def _finish(self, catalogue: Catalogue, num_items: int) -> None:
@@ -154,7 +158,8 @@ class _Walk:
         official = np.array(self.official, np.int8)
         twice = self._named_twice()
         official[twice] = splitting.LEFT_OUT
-        splits = splitting.divide(official, np.array(self.pixels, np.uint64), np.array(self.content, np.uint64))
+        pixels, content = np.array(self.pixels, np.uint64), np.array(self.content, np.uint64)
+        splits = splitting.divide(official, pixels, content, np.array(self.shot, np.int32))
         leaks = int((splits == splitting.LEFT_OUT).sum()) - len(twice)
         if leaks:
             problems.append(f"{leaks} pictures that are copies of pictures held out, left out of training")

@@ -71,7 +71,9 @@ def findings(seen: Walk) -> Findings:
     near = near_homes(seen, home, good)
     splits = np.full(len(seen), splitting.LEFT_OUT, np.int8)
     if ready.any():
-        splits[ready] = splitting.divide(seen.official[ready], seen.pixels[ready], seen.content[ready])
+        splits[ready] = splitting.divide(
+            seen.official[ready], seen.pixels[ready], seen.content[ready], seen.shots[ready]
+        )
     usable = ready & (home == place)
     for copy in np.flatnonzero(ready & ~usable):  # a copy may bring the caption that its first lacks
         usable[home[copy]] = True

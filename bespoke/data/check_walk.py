@@ -15,7 +15,7 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.check_attributes import AttributeCount
 from bespoke.data.check_captions import CaptionCount
 from bespoke.data.check_pictures import LOOK, Facts, facts
-from bespoke.data.item import SPLITS, Item
+from bespoke.data.item import SHOT, SPLITS, Item
 from bespoke.errors import UserError
 
 FAULTS = ("", "missing", "broken", "oversized", "tiny")  # as pictures.Fault; the first is none
@@ -36,6 +36,7 @@ class Walk:
         self._shorter, self._longer = array("q"), array("q")
         self._content, self._pixels = array("Q"), array("Q")
         self._looks = bytearray()
+        self._shots, self._shot_ids = array("i"), dict[str, int]()
         self._known: dict[int, int] = {}  # hash of a name -> its first row
 
     def add(self, item: Item, seen: Facts) -> None:
@@ -53,6 +54,8 @@ class Walk:
         self._content.append(seen.content)
         self._pixels.append(seen.pixels)
         self._looks += seen.look.tobytes()
+        shot = item.attributes.get(SHOT)
+        self._shots.append(self._shot_ids.setdefault(shot, len(self._shot_ids)) if shot else -1)
         self.captions.add(first, item.texts)
         if first == place and not seen.fault:
             self.attributes.add(item.attributes)
@@ -66,6 +69,11 @@ class Walk:
     def faults(self) -> NDArray[np.int8]:
         """Index into FAULTS of each picture [N]."""
         return np.frombuffer(self._faults, np.int8)
+
+    @property
+    def shots(self) -> NDArray[np.int32]:
+        """The same number for pictures of one shot [N], -1 where a picture names none."""
+        return np.frombuffer(self._shots, np.int32)
 
     @property
     def official(self) -> NDArray[np.int8]:

@@ -14,6 +14,10 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 Part = Literal["train", "validation", "test", "held-out"]
 PARTS: tuple[Part, ...] = (*SPLITS, "held-out")
 
+# The attribute that pictures share which show one and the same but for what their captions say: a product shot alike in
+# several colours. They are all on one side of a split, and teach an editor.
+SHOT = "same_shot"
+
 NUM_EXAMPLES = 5  # of each kind of problem; more would fill the screen
 
 

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from bespoke.data.cache_writer import Progress
-from bespoke.data.sample_attributes import Attributes, random_attributes
+from bespoke.data.item import SHOT
+from bespoke.data.sample_attributes import Attributes, changed, other_values, random_attributes
 from bespoke.data.sample_captions import captions
 from bespoke.data.sample_objects import BASE_KINDS, OBJECTS
 from bespoke.data.sample_pictures import Drawing, draw
@@ -19,12 +20,13 @@ from bespoke.errors import UserError
 
 SMALLEST_SIDE = 16  # pixels, as for every other catalogue
 FOLDER_SIZE = 1000  # pictures
+CHANGED = ("color", "pattern")  # what variants of a shot differ in
 LANGUAGES = {
     "en": (("en", "en", "en"),),
     "ja": (("ja", "ja", "ja"),),
     "both": (("en", "ja", "en"), ("ja", "en", "ja")),  # in turn
 }
-ATTRIBUTES, PICTURE, CAPTIONS = range(3)  # each has random numbers of its own
+ATTRIBUTES, PICTURE, CAPTIONS, VARIANTS = range(4)  # each has random numbers of its own
 
 
 def write_sample(
@@ -35,11 +37,13 @@ def write_sample(
     language: Literal["en", "ja", "both"] = "en",
     objects: Collection[str] = BASE_KINDS,
     progress: Progress | None = None,
+    variants: int = 1,
 ) -> Path:
     """Draw a catalogue of products: `num_pictures` PNGs of `size` x `size` pixels, metadata.jsonl, three captions each.
 
     Picture and captions i depend on (seed, i, objects) alone: a larger catalogue begins with the smaller one, and the
     pictures are the same in every language. `objects` are the kinds of products in it: leave one out to hold it out.
+    variants: how many pictures in turn show one shot (`same_shot`), each but the first with another colour or pattern.
     metadata.jsonl comes last, so a folder that has one is complete; an interrupted catalogue is drawn again. Raises
     UserError for a folder that holds anything else, and for values out of range.
     """
@@ -48,6 +52,8 @@ def write_sample(
         raise UserError(f"num_pictures={num_pictures}: expected 1 or more; ask for at least one picture")
     if size < SMALLEST_SIDE:
         raise UserError(f"size={size}: expected {SMALLEST_SIDE} or more pixels; choose a larger side")
+    if variants < 1:
+        raise UserError(f"variants={variants}: expected 1 or more; 1 draws every product once")
     if language not in LANGUAGES:
         raise UserError(f"language={language!r}: expected one of {', '.join(LANGUAGES)}; choose one of them")
     sample_attributes(seed, 0, objects)  # says what is wrong with them before a folder is made
@@ -58,7 +64,7 @@ def write_sample(
         folder.mkdir(parents=True, exist_ok=True)
         with unfinished.open("w", encoding="utf-8", newline="\n") as lines:
             for index in range(num_pictures):
-                row = _write_pair(folder, index, size, seed, language, objects)
+                row = _write_pair(folder, index, size, seed, language, objects, variants)
                 lines.write(json.dumps(row, ensure_ascii=False) + "\n")
                 if progress is not None:
                     progress(index + 1, num_pictures)
@@ -71,15 +77,32 @@ def write_sample(
 
 
 def _write_pair(
-    folder: Path, index: int, size: int, seed: int, language: str, objects: Collection[str]
+    folder: Path, index: int, size: int, seed: int, language: str, objects: Collection[str], variants: int
 ) -> dict[str, object]:
     """Draw picture `index` into its file and return its line of metadata.jsonl."""
     name = f"{index // FOLDER_SIZE:04d}/{index % FOLDER_SIZE:03d}.png"
-    attributes = sample_attributes(seed, index, objects)
+    shot, variant = divmod(index, variants)
+    attributes = _variant(seed, shot, sample_attributes(seed, shot, objects), variant)
     path = folder / name
     path.parent.mkdir(exist_ok=True)
-    sample_drawing(seed, index, size, attributes).picture.save(path, compress_level=1)
-    return {"file_name": name, "texts": sample_captions(seed, index, attributes, language), **asdict(attributes)}
+    sample_drawing(seed, shot, size, attributes).picture.save(path, compress_level=1)
+    row = {"file_name": name, "texts": sample_captions(seed, shot, attributes, language), **asdict(attributes)}
+    return row | {SHOT: str(shot)} if variants > 1 else row
+
+
+def _variant(seed: int, shot: int, attributes: Attributes, variant: int) -> Attributes:
+    """The `variant`-th of a shot: the first as it is, the others with another colour or pattern each."""
+    ways = [(name, value) for name in CHANGED for value in other_values(attributes, name)]
+    if variant == 0 or not ways:
+        return attributes
+    # Colours have more values than patterns, and should come up as often.
+    rng, order = _random(seed, shot, VARIANTS), []
+    for _ in range(variant):
+        name = CHANGED[int(rng.integers(len(CHANGED)))]
+        left = [way for way in ways if way not in order]
+        left = [way for way in left if way[0] == name] or left or ways
+        order.append(left[int(rng.integers(len(left)))])
+    return changed(attributes, *order[-1])
 
 
 def sample_attributes(seed: int, index: int, objects: Collection[str] = BASE_KINDS) -> Attributes:

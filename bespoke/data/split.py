@@ -32,11 +32,13 @@ def divide(
     official: NDArray[np.int8],
     pixels: NDArray[np.uint64],
     content: NDArray[np.uint64],
+    shots: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int8]:
     """Decide the split of each picture: [N] int8 of TRAIN, VALIDATION, TEST or LEFT_OUT.
 
-    `official` [N] is a split or UNDECIDED, `pixels` [N] a hash of the decoded picture, `content` [N] its content key.
-    A picture that stands on two official sides is left out of the side from which it would leak.
+    `official` [N] is a split or UNDECIDED, `pixels` [N] a hash of the decoded picture, `content` [N] its content key,
+    `shots` [N] the same number for pictures of one shot, -1 where it is none. A picture that stands on two official
+    sides, or of which another of the same shot does, is left out of the side from which it would leak.
     """
     splits = official.copy()
     has_validation, has_test = bool((official == VALIDATION).any()), bool((official == TEST).any())
@@ -45,10 +47,15 @@ def divide(
         open_to_choice |= official == TRAIN
     splits[open_to_choice] = TRAIN
 
-    # One key a group of identical pictures: the smallest, so that order does not matter.
+    # One key a group of identical pictures, or of one shot: the smallest, so that order does not matter.
     _, group = np.unique(pixels, return_inverse=True)
+    if shots is not None:
+        group = _joined(group, shots)
     group_key = np.full(group.max() + 1, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(group_key, group, content)
+    if shots is not None:
+        of_shots = np.unique(group[shots >= 0])
+        group_key[of_shots] = _mixed(group_key[of_shots])
 
     free = np.unique(group[open_to_choice])
     if len(free) >= MIN_PICTURES_TO_DIVIDE:
@@ -62,6 +69,27 @@ def divide(
         chosen[(official == TRAIN) & (chosen == TEST)] = TRAIN  # official training pictures are never for judging
         splits[open_to_choice] = chosen[open_to_choice]
     return _without_leaks(splits, group)
+
+
+def _joined(group: NDArray[np.intp], shots: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Groups that share a shot become one: [N] numbers from 0 on without gaps."""
+    has = shots >= 0
+    while has.any():
+        first = np.full(shots.max() + 1, len(group))
+        np.minimum.at(first, shots[has], group[has])  # of each shot, the smallest of its groups
+        renamed = np.arange(group.max() + 1)
+        np.minimum.at(renamed, group[has], first[shots[has]])
+        if (renamed == np.arange(len(renamed))).all():
+            break
+        _, group = np.unique(renamed[group], return_inverse=True)
+    return group
+
+
+def _mixed(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Uniform again: the smallest of several keys is small. (The finaliser of SplitMix64, Steele et al. 2014.)"""
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(keys ^ (keys >> np.uint64(31)))
 
 
 def part_to_ask(counts: Mapping[str, int]) -> Part:

@@ -32,10 +32,10 @@ from bespoke.training.workplace import Workplace
 
 
 class Material(NamedTuple):
-    """What one step works on: N / 2 generated pictures that have a twin, then N / 2 real ones that have none."""
+    """What one step works on: N / 2 pictures that have a twin, most of them generated, then N / 2 real ones without."""
 
     x: Tensor  # [N, 3, H, W] in [-1, 1]
-    twin: Tensor  # [N / 2, 3, H, W], what the generated ones should become
+    twin: Tensor  # [N / 2, 3, H, W], what the first half should become
     change: Change  # of all N
     changes: Tensor  # [N] bool, False where a picture gets the text it has
     y: Tensor  # [N / 2, E], S_D of the text that a real picture has
@@ -56,10 +56,10 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
     batch, draws = Batch(*(part[rows] for part in batch)), Draws(*(part[rows.to(place.device)] for part in draws))
     given = prepared(players.averaged, batch, draws, config, place)
     half = len(given.twin)
-    drawn, real, changes = given.x[:half], given.x[half:], given.changes[half:]
+    paired, real, changes = given.x[:half], given.x[half:], given.changes[half:]
     with autocast(place.device, config.training.precision):
         made = editor(given.x, given.change)
-    generated, edited = (Edited(*(part[those] for part in made)) for those in (slice(half), slice(half, None)))
+    like_twin, edited = (Edited(*(part[those] for part in made)) for those in (slice(half), slice(half, None)))
 
     def sides(seen: PictureFeatures, seen_edited: PictureFeatures) -> Sides:
         return Sides(
@@ -88,7 +88,7 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
         seen_real = PictureFeatures(*(part.detach() for part in seen_real))
         terms_e = editor_loss(critic, sides(seen_real, seen_edited), weights)
         terms_e |= preservation_loss(real, edited, changes, weights)
-        terms_e |= twin_loss(drawn, generated, given.twin, given.changes[:half], weights)
+        terms_e |= twin_loss(paired, like_twin, given.twin, given.changes[:half], weights)
         players.learn(total(terms_e), "editor", place)
     named = {f"critic/{name}": term for name, term in terms_c.items()}
     named |= {f"editor/{name}": term for name, term in terms_e.items()}
@@ -97,12 +97,18 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
 
 @torch.no_grad()
 def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Material:
-    """The pictures and changes of a step: the first half of the batch gives its captions alone."""
+    """The pictures and changes of a step.
+
+    Of the first half of the batch, a picture that has another of its shot comes with that; of all others the captions
+    alone are taken, and twins are generated.
+    """
     assert config.editing is not None
     device, half = place.device, (len(batch.captions) + 1) // 2
     y, y_new, empty = (part.to(device) for part in (batch.captions, batch.mismatched, batch.empty))
     changes = draws.chance[:, 0] >= config.editing.unchanged
-    y_new = torch.where(changes[:, None], y_new, y)
+    shot = batch.has_twin.to(device) & changes
+    shot[half:] = False
+    y_new = torch.where(shot[:, None], batch.twin_captions.to(device), torch.where(changes[:, None], y_new, y))
     known = (draws.chance[:, 1] >= config.editing.no_source) | ~changes  # else nothing would say that all should stay
     told = torch.where(known[:, None], y, empty)
     with autocast(device, config.training.precision):
@@ -110,9 +116,14 @@ def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: 
         text = base.text_encoder(torch.cat([y[:half], y_new[:half]]))
         noise, b = draws.noise[:half].repeat(2, 1), torch.zeros(2 * half, device=device)
         drawn, twin = base.generator(noise, text, b).pictures.clamp(-1, 1).chunk(2)
-    flip = draws.flip[half:] & ~batch.sided[half:].to(device)
+    flip = draws.flip & ~batch.sided.to(device)
+    real = mirrored(batch.pictures.to(device), flip)
+    if shot.any():
+        chosen = shot[:half, None, None, None]
+        drawn = torch.where(chosen, real[:half], drawn)
+        twin = torch.where(chosen, mirrored(batch.twins[:half].to(device), flip[:half]), twin)
     return Material(
-        torch.cat([drawn, mirrored(batch.pictures[half:].to(device), flip)]),
+        torch.cat([drawn, real[half:]]),
         twin,
         change,
         changes,

@@ -59,6 +59,9 @@ def test_a_batch_has_the_shapes_and_types_it_promises(make_folder: FolderMaker) 
         "groups": ((8,), torch.int64),
         "sided": ((8,), torch.bool),
         "empty": ((8, 16), torch.int64),
+        "twins": ((8, 0), torch.float32),
+        "twin_captions": ((8, 16), torch.int64),
+        "has_twin": ((8,), torch.bool),
     }
 
 
@@ -271,3 +274,40 @@ def test_swapped_and_empty_captions_have_vectors_of_their_own(
     lonely = prepare(Catalogue.open(make_folder(1, name="lonely")), 16)
     wrong = batches((lonely, BorrowedEncoder()), word_swaps=0.0).at(0).mismatched
     assert torch.equal(wrong, whole.front_end.encode([""]).expand(8, -1))
+
+
+def test_a_picture_of_a_shot_comes_with_another_of_it_and_the_caption_in_the_same_place(
+    make_folder: FolderMaker,
+) -> None:
+    shots = {0: "a", 3: "b", 4: "a", 5: "b", 7: "a", 8: "c"}
+    store, tokenizer = flowers(make_folder, same_shot=lambda number: shots.get(number, ""))
+    whole, met = batches((store, tokenizer), word_dropout=0.0, twins=True), set()
+    pictures, first = [store.take(np.array([i]))[0] for i in range(9)], store.caption_start
+    for step in range(12):
+        batch = whole.at(step)
+        for row in range(8):
+            own, twin = (
+                next(i for i in range(9) if np.array_equal(pictures[i], each[row]))
+                for each in (batch.pictures.numpy(), batch.twins.numpy())
+            )
+            (name, its), read = (store.name(own), store.name(twin)), tokenizer.decode(batch.captions[row])
+            assert bool(batch.has_twin[row]) == (own != twin)
+            met.add((name, its))
+            place = [tokenizer.decode(tokenizer.encode([text])[0]) for text in store.captions(own)].index(read)
+            said = store.caption(int(first[twin]) + place)
+            assert tokenizer.decode(batch.twin_captions[row]) == tokenizer.decode(tokenizer.encode([said])[0])
+    numbers = {(int(a[-6:-4]), int(b[-6:-4])) for a, b in met}
+    assert {pair for pair in numbers if pair[0] != pair[1]} == {
+        (a, b) for a in shots for b in shots if a != b and shots[a] == shots[b]
+    }
+    halves = [whole.at(5, rank, 2) for rank in range(2)]
+    assert equal(Batch(*map(torch.cat, zip(*halves, strict=True))), whole.at(5))
+
+
+def test_a_twin_whose_caption_reads_the_same_is_none(make_folder: FolderMaker) -> None:
+    def row(number: int) -> dict[str, Any]:
+        return {"text": "a cup", "same_shot": "one"}
+
+    store = prepare(Catalogue.open(make_folder(4, row=row)), 16)
+    batch = batches((store, Tokenizer.train(["a cup"], 300, length=16)), twins=True).at(0)
+    assert not batch.has_twin.any()

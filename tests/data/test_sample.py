@@ -407,3 +407,20 @@ def test_an_interrupted_catalogue_is_not_taken_for_whole_and_is_drawn_again(tmp_
     assert not (folder / "metadata.jsonl").exists()
     (folder / "0000").unlink()
     assert len(_rows(write_sample(folder, 2, 32, 0))) == 2
+
+
+def test_variants_show_one_shot_in_other_colors_and_patterns(tmp_path: Path) -> None:
+    rows = _rows(write_sample(tmp_path / "shots", 24, 32, 5, variants=3))
+    assert [row["same_shot"] for row in rows] == [str(number // 3) for number in range(24)]
+    changed = []
+    for first in range(0, 24, 3):
+        shot = rows[first : first + 3]
+        assert len({(row["color"], row["pattern"]) for row in shot}) == 3
+        for row in shot[1:]:
+            differs = [name for name in NAMES if row[name] != shot[0][name]]
+            assert len(differs) == 1
+            changed += differs
+    assert set(changed) == {"color", "pattern"}
+    assert "same_shot" not in _rows(write_sample(tmp_path / "plain", 2, 32, 5))[0]
+    with pytest.raises(UserError, match="variants=0: expected 1 or more"):
+        write_sample(tmp_path / "none", 2, 32, 5, variants=0)

@@ -81,3 +81,26 @@ def test_the_split_of_a_picture_does_not_depend_on_order_or_company() -> None:
 
 def test_the_content_key_depends_on_the_bytes_alone() -> None:
     assert content_key(io.BytesIO(b"rose")) == content_key(io.BytesIO(b"rose")) != content_key(io.BytesIO(b"tulip"))
+
+
+def test_pictures_of_one_shot_never_stand_on_two_sides_nor_do_copies_of_them() -> None:
+    pixels, content = keys(900), keys(900, seed=1)
+    shots = np.repeat(np.arange(300, dtype=np.int32), 3)
+    shots[600:] = -1
+    pixels[300] = pixels[700]  # a copy of a picture that is of no shot
+    pixels[3] = pixels[9]  # which joins two shots
+    splits = divide(np.full(900, UNDECIDED, np.int8), pixels, content, shots)
+    for shot in range(200):
+        assert len(set(splits[shots == shot].tolist())) == 1
+    assert splits[300] == splits[700]
+    assert len(set(splits[[3, 4, 5, 9, 10, 11]].tolist())) == 1
+    assert share(splits, TEST) == pytest.approx(0.1, abs=0.04)
+    none = np.full(900, -1, np.int32)
+    usual = divide(np.full(900, UNDECIDED, np.int8), pixels, content)
+    assert (divide(np.full(900, UNDECIDED, np.int8), pixels, content, none) == usual).all()
+
+
+def test_who_shares_a_shot_with_an_official_test_picture_leaves_training() -> None:
+    official = np.array([TEST, TRAIN, TRAIN, TRAIN], np.int8)
+    splits = divide(official, keys(4), keys(4, seed=1), np.array([5, 5, 6, 6], np.int32))
+    assert splits.tolist() == [TEST, LEFT_OUT, TRAIN, TRAIN]

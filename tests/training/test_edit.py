@@ -24,11 +24,11 @@ from bespoke.method import layers
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
 from bespoke.training.checkpoint import load_latest
-from bespoke.training.edit_step import edit_step
+from bespoke.training.edit_step import edit_step, prepared
 from bespoke.training.loop import Report, train
 from bespoke.training.plan import Base, Budget
-from bespoke.training.step import Players, draw
-from bespoke.training.workplace import find_workplace
+from bespoke.training.step import Players, draw, mirrored
+from bespoke.training.workplace import Workplace, find_workplace
 
 BATCH, STEPS = 8, 6
 DRAWING = resolve("test32", [f"training.batch_size={BATCH}", "training.log_every=2"])
@@ -184,3 +184,27 @@ def test_two_processes_teach_what_one_does(tmp_path: Path) -> None:
     for key in one:
         assert torch.equal(first[key], second[key]), key
         assert torch.allclose(one[key], first[key], atol=1e-6, rtol=1e-3), key
+
+
+def test_pictures_of_one_shot_are_each_others_twins_and_all_others_get_generated_ones(tmp_path: Path) -> None:
+    config, place = resolve_editing(DRAWING, ["training.batch_size=16"]), Workplace(torch.device("cpu"))
+    store = prepare(
+        Catalogue.open(write_sample(tmp_path / "shots", 24, 32, seed=0, variants=2)), 32, tmp_path / "cache"
+    )
+    captions = [caption for i in store.indices("train") for caption in store.captions(int(i))]
+    tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
+    torch.manual_seed(0)
+    networks = build_networks(config.model, tokenizer.vocabulary_size, editor=True)
+    met = {True: 0, False: 0}
+    for step in range(3):
+        batch = PairBatches(store, "train", tokenizer, seed=0, batch_size=16, twins=True).at(step)
+        draws = draw(config, networks, (0, step), place, penalised=False)
+        given = prepared(networks, batch, draws, config, place)
+        flip = draws.flip & ~batch.sided
+        real, twins = mirrored(batch.pictures, flip), mirrored(batch.twins, flip)
+        assert torch.equal(given.x[8:], real[8:])
+        for row in range(8):
+            shot = bool(batch.has_twin[row] and given.changes[row])
+            assert torch.equal(given.x[row], real[row]) == torch.equal(given.twin[row], twins[row]) == shot
+            met[shot] += 1
+    assert min(met.values()) > 0
