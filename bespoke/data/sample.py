@@ -114,13 +114,13 @@ def sample_attributes(seed: int, index: int, objects: Collection[str] = BASE_KIN
     return random_attributes(_random(seed, index, ATTRIBUTES), [kind for kind in OBJECTS if kind in objects])
 
 
-def sample_drawing(seed: int, index: int, size: int, attributes: Attributes) -> Drawing:
+def sample_drawing(seed: int, index: int, size: int, attributes: Attributes, *, lay: int = 0) -> Drawing:
     """Picture `index` and the mask of its product.
 
     With an attribute `changed`, it is the known target of an edit: the same product, pose, light and background but
-    for that attribute.
+    for that attribute. With another `lay` a pattern lies elsewhere on it, which no caption tells.
     """
-    return draw(attributes, size, _random(seed, index, PICTURE))
+    return draw(attributes, size, _random(seed, index, PICTURE), lay=lay)
 
 
 def sample_captions(seed: int, index: int, attributes: Attributes, language: str = "en") -> list[str]:

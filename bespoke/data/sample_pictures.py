@@ -41,10 +41,11 @@ class _Finish:
     step: float
 
 
-def draw(attributes: Attributes, size: int, rng: np.random.Generator) -> Drawing:
+def draw(attributes: Attributes, size: int, rng: np.random.Generator, *, lay: int = 0) -> Drawing:
     """One product in a picture of `size` x `size` pixels; what the attributes leave open comes from a fresh `rng`.
 
-    Shape, pose and finish have generators of their own: with another attribute, all the rest stays as it is.
+    Shape, pose and finish have generators of their own: with another attribute, all the rest stays as it is. With
+    another `lay` the pattern lies elsewhere, larger or smaller, perhaps turned.
     """
     shape, pose, finish_rng = rng.spawn(3)
     product = OBJECTS[attributes.object]
@@ -56,6 +57,9 @@ def draw(attributes: Attributes, size: int, rng: np.random.Generator) -> Drawing
     faces = look(surfaces, camera)
     pixels = scan(faces, camera.side)
     finish = _finish(finish_rng)
+    if lay:
+        other = _finish(finish_rng.spawn(lay)[-1])
+        finish = replace(finish, upright=other.upright, start=other.start, step=other.step)
     colors = _painted(attributes, surfaces, pixels, finish)
     product_levels = np.zeros((camera.side**2, 3), np.uint8)
     product_levels[pixels.where] = np.rint(np.clip(colors, 0, 255))

@@ -1,7 +1,7 @@
 """What is an edit worth where the true answer is known? Asked on fresh pictures of the built-in catalogue.
 
 Every attribute is told by the drawing itself: of all values that it could have, the one whose picture comes nearest.
-A pattern put on at another place than the drawing would have counts as wrong: these numbers are strict.
+Where on a product a pattern begins, no text says: patterns are told by the sizes of their waves, wherever they lie.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from bespoke.data.sample import sample_attributes, sample_captions, sample_drawing
 from bespoke.data.sample_attributes import NAMES, Attributes, changed, other_values
-from bespoke.data.sample_colors import main_color
+from bespoke.data.sample_colors import COLORS, main_color
 from bespoke.data.store import PairStore
 from bespoke.evaluation.edits import STRENGTHS, Way, ask_editor
 from bespoke.evaluation.edits import changed as edited_at
@@ -28,6 +28,8 @@ from bespoke.pipeline import Pipeline
 
 EDITED = ("color", "pattern")
 KEPT = ("color", "pattern", "background")  # what must stay, but for what was edited
+NUM_LAYS = 4  # places, sizes and directions that each pattern is compared in
+ONE_LAY = ("plain", "color-block")  # patterns that lie as they lie
 FRESH = 10**6  # seeds of catalogues that nobody trains on begin here
 
 
@@ -131,16 +133,47 @@ def _told(case: Known, name: str, picture: NDArray[np.uint8]) -> str:
     """
     if name == "color":
         return main_color(Image.fromarray(picture), case.mask)
-    where = ~case.mask if name == "background" else case.mask
+    if name == "pattern" and case.attributes.second_color == "none":
+        return case.attributes.pattern  # there is none to be seen
     told: dict[float, str] = {}
     for like in (case.attributes, case.wanted):
+        if name == "pattern":
+            patterns = _patterns(case.seed, case.number, len(picture), like)
+            seen = patterns.waves(picture)
+            told |= {float(np.abs(seen - each).mean()): value for value, each in patterns.drawn}
+            continue
         for value in (getattr(like, name), *other_values(like, name)):
             drawn = _drawn(case.seed, case.number, len(picture), replace(like, **{name: value}))
-            told[float(_apart(picture, drawn)[where].mean())] = value
+            told[float(_apart(picture, drawn)[~case.mask].mean())] = value
     return told[min(told)]
 
 
-@functools.lru_cache(maxsize=4096)  # every way is told by the same drawings
+class _Patterns:
+    """What each pattern looks like on one product, wherever on it it begins."""
+
+    def __init__(self, seed: int, number: int, size: int, like: Attributes) -> None:
+        plain = sample_drawing(seed, number, size, replace(like, pattern="plain"))
+        first, second = (np.asarray(COLORS[each], float) for each in (like.color, like.second_color))
+        self._plain, self._mask = np.asarray(plain.picture, dtype=np.float64), plain.mask
+        self._step = (second - first) / ((second - first) ** 2).sum()
+        self.drawn: list[tuple[str, NDArray[np.float64]]] = []
+        for value in (like.pattern, *other_values(like, "pattern")):
+            for lay in range(1, 2 if value in ONE_LAY else NUM_LAYS + 1):
+                drawing = sample_drawing(seed, number, size, replace(like, pattern=value), lay=lay)
+                self.drawn.append((value, self.waves(np.asarray(drawing.picture))))
+
+    def waves(self, picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """How strong each wave is in the share of the second colour [S, S // 2 + 1], which does not say where it is."""
+        share = ((picture - self._plain) @ self._step) * self._mask
+        return np.asarray(np.abs(np.fft.rfft2(share)))
+
+
+@functools.lru_cache(maxsize=1024)  # every way is told by the same drawings
+def _patterns(seed: int, number: int, size: int, like: Attributes) -> _Patterns:
+    return _Patterns(seed, number, size, like)
+
+
+@functools.lru_cache(maxsize=4096)
 def _drawn(seed: int, number: int, size: int, attributes: Attributes) -> NDArray[np.uint8]:
     return np.asarray(sample_drawing(seed, number, size, attributes).picture)
 

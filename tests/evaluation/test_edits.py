@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -12,12 +13,12 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from bespoke.cli import run
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.sample import write_sample
+from bespoke.data.sample import sample_drawing, write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.editing import editable
 from bespoke.errors import UserError
 from bespoke.evaluation.edits import STRENGTHS, Edits, Way, ask_editor, background_error, changed, evaluate_edits
-from bespoke.evaluation.edits_exact import ExactRow, exact_edits, is_builtin
+from bespoke.evaluation.edits_exact import FRESH, ExactRow, _cases, _told, exact_edits, is_builtin
 from bespoke.evaluation.edits_report import edits_data, edits_page
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.metrics import ssim
@@ -117,6 +118,15 @@ def test_the_true_answer_is_right_and_the_source_is_not(exact: list[ExactRow]) -
         assert rows[Way("identity")].right < rows[Way("target")].right
         assert rows[Way("identity")].to_target > 0
         assert rows[Way("anew")].background > 0
+
+
+def test_a_pattern_counts_wherever_on_the_product_it_begins() -> None:
+    cases = list(_cases("pattern", 8, 64, FRESH))
+    elsewhere = [sample_drawing(case.seed, case.number, 64, case.wanted, lay=9).picture for case in cases]
+    told = [_told(case, "pattern", np.asarray(picture)) for case, picture in zip(cases, elsewhere, strict=True)]
+    right = sum(shown == case.wanted.pattern for case, shown in zip(cases, told, strict=True))
+    kept = sum(_told(case, "pattern", case.picture) == case.attributes.pattern for case in cases)
+    assert min(right, kept) >= 7
 
 
 def test_only_a_drawn_catalogue_is_asked_for_exact_answers(boxes: PairStore, tmp_path: Path) -> None:
