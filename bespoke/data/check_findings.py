@@ -108,6 +108,8 @@ def near_homes(seen: Walk, home: Places, good: NDArray[np.bool_]) -> Places:
     candidates = candidates[~is_plain(seen.looks[candidates])][:MOST_COMPARED]
     near = np.arange(len(home))
     near[candidates] = candidates[near_leaders(seen.looks[candidates])]
+    of_one_shot = (seen.shots >= 0) & (seen.shots == seen.shots[near])  # are alike on purpose
+    near[of_one_shot] = home[of_one_shot]
     return near[home]
 
 

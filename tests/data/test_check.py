@@ -132,6 +132,19 @@ def test_copies_are_found_and_count_once(tmp_path: Path, make_picture: PictureMa
     assert (report.counts.usable, report.counts.duplicates, report.counts.near) == (3, 1, 1)
 
 
+def test_pictures_of_one_shot_are_alike_on_purpose(tmp_path: Path, make_picture: PictureMaker) -> None:
+    rows = shop(tmp_path, make_picture)
+    smooth = Image.open(tmp_path / "1.png").resize((8, 8)).resize((120, 120), Image.Resampling.BICUBIC)
+    smooth.save(tmp_path / "0.png")
+    ImageEnhance.Brightness(smooth.resize((90, 90))).enhance(1.1).save(tmp_path / "3.png")
+    assert by_kind(check(catalogue(tmp_path, *rows)))["near"].count == 1
+    for row in (rows[0], rows[3]):
+        row["same_shot"] = "mug 7"
+    assert "near" not in by_kind(check(catalogue(tmp_path, *rows)))
+    rows[3]["same_shot"] = "mug 8"
+    assert by_kind(check(catalogue(tmp_path, *rows)))["near"].count == 1
+
+
 def test_copies_across_official_splits_are_found_near_ones_too(tmp_path: Path, make_picture: PictureMaker) -> None:
     rows = shop(tmp_path, make_picture, 6)
     for copy, original in ((1, 0), (3, 2)):
