@@ -98,6 +98,7 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
         widths=settings.generator_widths,
         word_attention_size=settings.word_attention_size,
         balance=settings.balance,
+        grain=settings.grain,
     )
     discriminator = Discriminator(
         image_size=settings.image_size,

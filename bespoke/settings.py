@@ -36,6 +36,9 @@ class ModelSettings(Settings):
     # What S_G knows when drawing begins: nothing, or what S_D knows by then, as its copy, which then goes its own way.
     realism_start: Literal["fresh", "alignment"] = "fresh"
     word_attention_size: NonNegativeInt = 8  # picture side at which the generator looks at single words; 0: none
+    # Of the finest stage's noise, what a finished model draws with. 1 is nearest to photographs; less is calmer on the
+    # plain grounds of product pictures. Training needs all of it, to match textures.
+    grain: float = Field(1.0, ge=0, le=1)
 
     def grows_out_of(self, base: ModelSettings) -> bool:
         """Whether these are the sizes of `base` with further stages, for larger pictures."""

@@ -13,10 +13,6 @@ from bespoke.method import layers
 from bespoke.method.layers import FiLM, UpConv3, WordAttention, blur, conv3, fourier, leaky
 from bespoke.method.text_encoder import DualTextEmbedding
 
-# Of the finest stage's noise, what a picture is drawn with once nobody learns. All of it is grain on plain grounds and
-# along edges, that judges neither miss nor mind (docs/results/oxford102-64.md); training needs it, to match textures.
-GRAIN = 0.25
-
 
 class Generated(NamedTuple):
     """Pictures, and the distribution their condition was drawn from."""
@@ -70,11 +66,13 @@ class Generator(nn.Module):
         widths: tuple[int, ...] = (256, 192, 128, 64),  # channels at 4x4, 8x8, ... up to half the image size
         word_attention_size: int = 8,  # picture side at which single words are looked at; 0: none
         balance: bool = True,
+        grain: float = 1.0,  # of the finest stage's noise, what is drawn with once nobody learns
         last_width: int = 16,  # channels at full size
     ) -> None:
         super().__init__()
         if 4 * 2 ** len(widths) != image_size:
             raise ValueError(f"{len(widths)} widths make {4 * 2 ** len(widths)} px pictures, not {image_size}")
+        self.grain = grain
         self.sizes = [4 * 2**i for i in range(len(widths))]
         self.noise_widths = [latent_width, condition_width, *(size * size for size in self.sizes)]
         self.augment_condition = nn.Linear(embedding_width, 2 * condition_width)
@@ -114,7 +112,7 @@ class Generator(nn.Module):
         """
         z, _, *maps = noise.split(self.noise_widths, dim=1)
         if not self.training:
-            maps[-1] = GRAIN * maps[-1]
+            maps[-1] = self.grain * maps[-1]
         style, mean, log_sigma = self.style(noise, text, balance)
         b = balance[:, None, None, None]
 

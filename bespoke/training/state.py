@@ -23,7 +23,7 @@ ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
 
 # Keys that checkpoints have been made without: where they stand at their default, such a run can still go on.
 ADDED = {
-    "model": ("balance", "realism_start"),
+    "model": ("balance", "realism_start", "grain"),
     "loss": ("naturalness", "contrast_fake", "adversarial_leak"),
     "training": ("augment_colors",),
 }

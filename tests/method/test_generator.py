@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bespoke.method.discriminator import Discriminator
-from bespoke.method.generator import GRAIN, Generator
+from bespoke.method.generator import Generator
 from bespoke.method.text_encoder import DualTextEmbedding, RealismHead, TextEmbedding
 
 N, WIDTH = 4, 16
@@ -58,7 +58,7 @@ def test_words_and_the_alignment_embedding_can_be_left_out(settings: dict[str, i
 
 def test_a_model_that_no_longer_learns_draws_with_a_part_of_the_finest_noise() -> None:
     torch.manual_seed(0)
-    generator = Generator(**SIZES).eval()
+    generator = Generator(**SIZES, grain=0.25).eval()
     given, b = DualTextEmbedding(text(1), text(1)), torch.zeros(N)
     noise = torch.randn(N, generator.num_noise)
     finest = generator.sizes[-1] ** 2
@@ -73,7 +73,7 @@ def test_a_model_that_no_longer_learns_draws_with_a_part_of_the_finest_noise() -
     drawing = apart(0.01)
     for stage in generator.modules():  # the same statistics, as in drawing
         stage.training = isinstance(stage, Generator)
-    assert drawing == pytest.approx(GRAIN * apart(0.01), rel=0.1)
+    assert drawing == pytest.approx(0.25 * apart(0.01), rel=0.1)
 
 
 def test_without_a_balance_naturalness_does_not_ask_for_it() -> None:

@@ -23,7 +23,10 @@ BATCH = 8
 def test_statistics_are_those_of_drawing_and_can_be_had_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bespoke.training.settle.NUM_PICTURES", BATCH)  # one batch
     store = prepare(Catalogue.open(write_sample(tmp_path / "shop", 24, 32, seed=0)), 32, tmp_path / "cache")
-    config = resolve("test32", ["model.canonical_width=0", f"training.batch_size={BATCH}", "training.precision=fp32"])
+    config = resolve(
+        "test32",
+        ["model.canonical_width=0", "model.grain=0.25", f"training.batch_size={BATCH}", "training.precision=fp32"],
+    )
     work = set_up(config, store, None, None, lambda text: None)
     averaged = work.players.average.averaged["generator"]
     assert isinstance(averaged, Generator)
