@@ -28,7 +28,6 @@ from bespoke.data.front_end import make_front_end
 from bespoke.data.store import prepare
 from bespoke.networks import build_networks
 from bespoke.precision import autocast
-from bespoke.training.by_size import fitted
 from bespoke.training.step import Players, draw, joint_step
 from bespoke.training.workplace import find_workplace
 
@@ -62,7 +61,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     args = parser.parse_args()
 
-    config, place = fitted(resolve(args.preset, args.set), 5000, from_base=False), find_workplace()
+    config, place = resolve(args.preset, ["training.augment=0.3", *args.set]), find_workplace()
     settings = config.training
     store = prepare(Catalogue.open(args.catalogue), config.model.image_size, skip_bad=True)
     captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))

@@ -116,8 +116,7 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt = 32  # over all processes
     generator_rate: float = Field(3e-4, gt=0)
     discriminator_rate: float = Field(8e-4, gt=0)  # ahead of the generator, which else takes back every gain
-    # Token vectors are met seldom and would lag behind at the other rates; unless set, by the size of the catalogue.
-    text_rate: float | None = Field(None, gt=0)
+    text_rate: float = Field(2e-3, gt=0)  # token vectors are met seldom and would lag behind at the other rates
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
@@ -125,8 +124,7 @@ class TrainingSettings(Settings):
     # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
     augment: float | None = Field(None, ge=0, le=1)
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of
-    # Share of tokens turned into <unk>; unless set, by the size of the catalogue.
-    word_dropout: float | None = Field(None, ge=0, le=1)
+    word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
     ema_half_life: PositiveInt = 10_000
     contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone

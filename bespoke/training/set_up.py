@@ -82,7 +82,7 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
         front_end,
         seed=config.seed,
         batch_size=settings.batch_size,
-        word_dropout=0.0 if editing else settings.word_dropout or 0.0,  # a dropped word would look like a change
+        word_dropout=0.0 if editing else settings.word_dropout,  # a dropped word would look like a change
         word_swaps=editing.word_swaps if editing else settings.word_swaps,
         twins=editing is not None,
         progress=lambda done, total: say(f"Captions encoded: {done:,} of {total:,}."),

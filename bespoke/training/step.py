@@ -144,7 +144,6 @@ def _rates(config: Config) -> dict[str, float]:
     settings = config.training
     if config.editing is not None:
         return {"editor": config.editing.rate, "discriminator": config.editing.critic_rate}
-    assert settings.text_rate is not None
     return {
         "generator": settings.generator_rate,
         "discriminator": settings.discriminator_rate,

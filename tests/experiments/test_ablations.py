@@ -15,7 +15,6 @@ from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
 from bespoke.experiments.ablations import ABLATIONS, arm_configs, arms_named
 from bespoke.networks import build_networks
-from bespoke.training.by_size import fitted
 from bespoke.training.step import Players, draw, joint_step
 from bespoke.training.workplace import Workplace
 
@@ -83,7 +82,7 @@ def test_every_arm_takes_a_step_of_its_own(arm: str, store: PairStore) -> None:
         swaps = config.training.word_swaps
         batches = PairBatches(store, "train", tokenizer, seed=0, batch_size=4, word_swaps=swaps)
         draws = draw(config, networks, (0, 1), place, penalised=True)
-        players = Players.make(networks, fitted(config, 12, from_base=False))
+        players = Players.make(networks, config)
         joint_step(players, batches.at(0), draws, config, place)
         terms.append(joint_step(players, batches.at(1), draws, config, place))
     same = arm in ("dual", "no-opening")  # which differs before the first joint step

@@ -15,7 +15,6 @@ from bespoke.data.sample import write_sample
 from bespoke.data.store import prepare
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
-from bespoke.training.by_size import fitted
 from bespoke.training.step import Players, draw, joint_step
 from bespoke.training.workplace import Workplace
 
@@ -27,7 +26,7 @@ LARGE = {preset for preset in PRESETS if preset.startswith("gpu")}
     "preset", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in PRESETS]
 )
 def test_a_preset_takes_two_joint_steps_is_saved_loaded_and_draws(preset: str, tmp_path: Path) -> None:
-    config = fitted(resolve(preset, [f"training.batch_size={BATCH}"]), 5000, from_base=False)
+    config = resolve(preset, ["training.augment=0.3", f"training.batch_size={BATCH}"])
     size, place = config.model.image_size, Workplace(torch.device("cpu"))
     store = prepare(Catalogue.open(write_sample(tmp_path / "catalogue", 12, size, 0)), size, tmp_path / "cache")
     captions = [caption for index in store.indices("train") for caption in store.captions(int(index))]

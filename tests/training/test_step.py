@@ -21,7 +21,6 @@ from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.method import layers
 from bespoke.networks import build_networks
-from bespoke.training.by_size import fitted
 from bespoke.training.step import Diverged, Players, changed, contrastive_step, draw, joint_step
 from bespoke.training.workplace import Workplace, find_workplace
 
@@ -34,7 +33,7 @@ def make(config: Config, store: PairStore) -> tuple[Players, PairBatches]:
     torch.manual_seed(0)
     networks = build_networks(config.model, tokenizer.vocabulary_size)
     batches = PairBatches(store, "train", tokenizer, seed=0, batch_size=config.training.batch_size)
-    return Players.make(networks, fitted(config, 100, from_base=False)), batches
+    return Players.make(networks, config), batches
 
 
 @pytest.fixture(scope="module")
