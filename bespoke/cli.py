@@ -27,7 +27,7 @@ app = typer.Typer(
 
 @app.command()
 def demo(
-    minutes: Annotated[float, typer.Option(help="How long to train.")] = 4.0,
+    minutes: Annotated[float, typer.Option(help="How long to train.")] = 5.0,
     language: options.Language = None,
     out: Annotated[Path | None, typer.Option(help="A new folder; bespoke-demo unless given.", metavar="DIR")] = None,
 ) -> int:
