@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bespoke.data import split as splitting
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.item import NUM_EXAMPLES, SHOT, SPLITS, Item
+from bespoke.data.item import NUM_EXAMPLES, SPLITS, Item, shot_number
 from bespoke.data.pictures import decode, unreadable
 from bespoke.data.rows import TextFile, TextWriter
 from bespoke.errors import UserError
@@ -149,8 +149,7 @@ class _Walk:
         self.official.append(splitting.UNDECIDED if item.split is None else SPLITS.index(item.split))
         group = item.attributes.get("class")
         self.group.append(-1 if group is None else self.group_ids.setdefault(group, len(self.group_ids)))
-        shot = item.attributes.get(SHOT)
-        self.shot.append(self.shot_ids.setdefault(shot, len(self.shot_ids)) if shot else -1)
+        self.shot.append(shot_number(item.attributes, self.shot_ids))
         self.caption_start.append(captions.count)
 
     def _finish(self, catalogue: Catalogue, num_items: int) -> None:
@@ -162,7 +161,7 @@ class _Walk:
         splits = splitting.divide(official, pixels, content, np.array(self.shot, np.int32))
         leaks = int((splits == splitting.LEFT_OUT).sum()) - len(twice)
         if leaks:
-            problems.append(f"{leaks} pictures that are copies of pictures held out, left out of training")
+            problems.append(f"{leaks} pictures left out of training: copies, or of the shots, of pictures held out")
         if self.num_bad:
             problems.append(f"{self.num_bad} bad pictures (first: {self.bad[0]})")
         splits.tofile(self.folder / "split.i8")

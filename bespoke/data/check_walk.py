@@ -15,7 +15,7 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.check_attributes import AttributeCount
 from bespoke.data.check_captions import CaptionCount
 from bespoke.data.check_pictures import LOOK, Facts, facts
-from bespoke.data.item import SHOT, SPLITS, Item
+from bespoke.data.item import SPLITS, Item, shot_number
 from bespoke.errors import UserError
 
 FAULTS = ("", "missing", "broken", "oversized", "tiny")  # as pictures.Fault; the first is none
@@ -54,8 +54,7 @@ class Walk:
         self._content.append(seen.content)
         self._pixels.append(seen.pixels)
         self._looks += seen.look.tobytes()
-        shot = item.attributes.get(SHOT)
-        self._shots.append(self._shot_ids.setdefault(shot, len(self._shot_ids)) if shot else -1)
+        self._shots.append(shot_number(item.attributes, self._shot_ids))
         self.captions.add(first, item.texts)
         if first == place and not seen.fault:
             self.attributes.add(item.attributes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -35,6 +35,12 @@ class Item:
     def open(self) -> io.BytesIO | io.BufferedReader:
         """Open the encoded picture; raises OSError where the file is missing or unreadable."""
         return io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
+
+
+def shot_number(attributes: Mapping[str, str], numbers: dict[str, int]) -> int:
+    """The number of a picture's shot, counted in the order in which they come; -1 where it names none."""
+    shot = attributes.get(SHOT)
+    return numbers.setdefault(shot, len(numbers)) if shot else -1
 
 
 class Problems:

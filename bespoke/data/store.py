@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bespoke.data.cache_writer import FORMAT, Manifest, Progress, write_cache
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.item import SHOT, SPLITS, Part, Split
+from bespoke.data.item import SPLITS, Part, Split, shot_number
 from bespoke.data.made_once import make_once
 from bespoke.data.rows import RowFile, TextFile
 from bespoke.errors import UserError
@@ -80,8 +80,7 @@ class PairStore:
     def shots(self) -> NDArray[np.int64]:
         """[N], the same number for pictures of one shot, -1 where a picture names none."""
         numbers: dict[str, int] = {}
-        named = (self.attributes(index).get(SHOT) for index in range(len(self)))
-        return np.array([numbers.setdefault(shot, len(numbers)) if shot else -1 for shot in named], np.int64)
+        return np.array([shot_number(self.attributes(index), numbers) for index in range(len(self))], np.int64)
 
     def indices(self, part: Part) -> NDArray[np.int64]:
         """Places of the pictures of a split, or of validation and test together, ascending; empty where it is."""

@@ -105,7 +105,7 @@ def test_a_training_copy_of_an_official_test_picture_is_left_out_and_said(make_f
     shutil.copyfile(folder / "3.png", folder / "0.png")
     store = prepare(Catalogue.open(folder), 16)
     assert names_by_split(store) == {"train": {"1.png", "2.png"}, "validation": set(), "test": {"3.png"}}
-    assert store.problems == ["1 pictures that are copies of pictures held out, left out of training"]
+    assert store.problems == ["1 pictures left out of training: copies, or of the shots, of pictures held out"]
 
 
 def spoil(folder: Path) -> None:
