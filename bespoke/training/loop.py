@@ -119,6 +119,8 @@ def train(
                     if not place.agree(place.leads and save(run, work.players, progress, goes_with, reads_with)):
                         raise Diverged("a weight or a moment")
                     pipeline = pipeline or work.made()
+                    if journal and spent and sheet is None:  # the budget ran out over the writing
+                        sheet = watch.sheet(pipeline, run / "samples" / f"{images:09d}.png")
                     if place.leads:
                         pipeline.save_pretrained(model_folder)
             except Diverged as error:
