@@ -6,6 +6,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -186,6 +187,18 @@ def test_a_training_that_keeps_diverging_gives_up_and_says_what_to_change(
     with pytest.raises(UserError, match="training keeps diverging .* lower training.generator_rate"):
         train(CONFIG, store, tmp_path, BUDGET, tell=tell)
     assert newest(tmp_path).step == 0
+
+
+def test_a_budget_that_runs_out_over_the_writing_leaves_a_sheet_too(
+    store: PairStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=iter([0, 1, 1, 100]).__next__)  # the first step, and what is written after it
+    monkeypatch.setattr("bespoke.training.loop.time", clock)
+    told: list[Report] = []
+    assert train(CONFIG, store, tmp_path, Budget(minutes=0.5), tell=told.append)
+    assert [report.step for report in told] == [0, 1]
+    assert told[-1].sheet is not None
+    assert told[-1].sheet.is_file()
 
 
 def test_a_checkpoint_of_another_config_is_refused(store: PairStore, whole: tuple[Path, list[Report]]) -> None:
