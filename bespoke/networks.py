@@ -167,6 +167,10 @@ def load_networks(folder: Path) -> tuple[Networks, str]:
         try:
             network.load_state_dict(load_file(file))
         except (SafetensorError, RuntimeError) as error:
+            if name == "editor":
+                raise UserError(
+                    f"{file}: taught by another version; teach it again by `bespoke train CATALOGUE --out RUN --edit`"
+                ) from error
             raise UserError(f"{file}: does not fit {INDEX} ({_line(error)}); copy the model folder again") from error
         network.eval().requires_grad_(False)
         if name != "editor":

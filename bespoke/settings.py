@@ -138,14 +138,16 @@ class TrainingSettings(Settings):
 
 
 class EditSettings(Settings):
-    """How an editor is taught; weights of the terms in method/editor.py, symbols as in docs/editing.md."""
+    """How an editor is taught; weights of the terms in method/edit_loss.py, symbols as in docs/editing.md."""
 
     rate: float = Field(2e-3, gt=0)
     critic_rate: float = Field(2e-4, gt=0)
     word_swaps: float = Field(0.9, ge=0, le=1)  # share of new texts made by swapping a word, not another picture's
     unchanged: float = Field(0.125, ge=0, lt=1)  # share of pictures that get the text they have
     no_source: float = Field(0.15, ge=0, le=1)  # share of pictures whose old text is kept from the editor
-    pair: float = Field(5.0, ge=0)
+    # Whether half of the pictures have no twin and are judged by a critic; unless set, where most are of no shot.
+    critic: bool | None = None
+    pair: float = Field(0.2, ge=0)
     where: float = Field(1.0, ge=0)
     same: float = Field(5.0, ge=0)
     mismatch: float = Field(0.5, ge=0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from bespoke.config import PRESETS
 from bespoke.data.captions import Tokenizer
@@ -171,3 +174,16 @@ def test_an_enlarged_mask_has_the_edges_of_the_large_picture() -> None:
     row = np.asarray(changed)[128].astype(int)
     assert row[:99].max() < 40
     assert row[103:].min() > 200  # a plain enlargement takes 8 pixels to get there
+
+
+def test_an_editor_of_another_version_is_to_be_taught_again(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.save_pretrained(tmp_path / "model")
+    file, index = tmp_path / "model" / "editor.safetensors", tmp_path / "model" / "model_index.json"
+    weights = load_file(file)
+    del weights["mix.weight"]
+    save_file(weights, file)
+    told = json.loads(index.read_text("utf-8"))
+    told["sha256"]["editor"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    index.write_text(json.dumps(told), "utf-8")
+    with pytest.raises(UserError, match=r"editor.safetensors: taught by another version; teach it again by .*--edit"):
+        Pipeline.from_pretrained(tmp_path / "model")

@@ -1,4 +1,4 @@
-"""What follows from how many pictures there are? Settings that were left open, so that nobody has to tune them."""
+"""What follows from the pictures that there are? Settings that were left open, so that nobody has to tune them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from bespoke.data.check_verdict import FROM_SCRATCH
 AUGMENT = {300: 0.8, 1000: 0.6, 5000: 0.3}
 
 
-def fitted(config: Config, num_pictures: int, *, from_base: bool) -> Config:
+def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: int = 0) -> Config:
     """The config with nothing left open.
+
+    num_of_shots: pictures that say which shot they are of, and so have twins to learn edits from. Where most do, no
+    critic is needed.
 
     What edges and surfaces look like, a base has seen more often than a small catalogue can show: from a base, half of
     the discriminator's stages stay fixed.
@@ -27,4 +30,7 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool) -> Config:
         small = from_base and num_pictures < FROM_SCRATCH
         frozen = len(config.model.discriminator_widths) // 2 if small else 0
     chosen = {"augment": augment, "freeze_discriminator_stages": frozen}
-    return config.model_copy(update={"training": settings.model_copy(update=chosen)})
+    editing = config.editing
+    if editing is not None and editing.critic is None:
+        editing = editing.model_copy(update={"critic": 2 * num_of_shots < num_pictures})
+    return config.model_copy(update={"training": settings.model_copy(update=chosen), "editing": editing})

@@ -12,17 +12,16 @@ from bespoke.config import Config
 from bespoke.data.batches import Batch
 from bespoke.method.across import gather
 from bespoke.method.discriminator import PictureFeatures
-from bespoke.method.editor import (
-    Change,
-    Edited,
+from bespoke.method.edit_loss import (
     EditWeights,
     Sides,
-    change_of,
     critic_loss,
     editor_loss,
     preservation_loss,
+    towards,
     twin_loss,
 )
+from bespoke.method.editor import Change, change_of
 from bespoke.method.joint_loss import Terms
 from bespoke.networks import Networks
 from bespoke.precision import autocast
@@ -32,47 +31,72 @@ from bespoke.training.workplace import Workplace
 
 
 class Material(NamedTuple):
-    """What one step works on: N / 2 pictures that have a twin, most of them generated, then N / 2 real ones without."""
+    """What one step works on: first P pictures that have a twin, most of them generated, then N - P without."""
 
     x: Tensor  # [N, 3, H, W] in [-1, 1]
-    twin: Tensor  # [N / 2, 3, H, W], what the first half should become
+    twin: Tensor  # [P, 3, H, W], what the first P should become
     change: Change  # of all N
     changes: Tensor  # [N] bool, False where a picture gets the text it has
-    y: Tensor  # [N / 2, E], S_D of the text that a real picture has
-    y_new: Tensor  # [N / 2, E], S_D of the text that it should get
+    captions: Tensor  # [N, L] or [N, F], what they show
+    wanted: Tensor  # [N, L] or [N, F], what they should show
 
 
 def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Terms:
-    """Editor and critic learn once; returns every term of both losses, detached. Raises Diverged.
+    """The editor and, where it has one, its critic learn once; returns every term, detached. Raises Diverged.
 
     The critic is the discriminator in training; whatever else is asked is the average, which stays the base's.
     """
     assert config.editing is not None
+    editor, weights = players.networks.editor, edit_weights(config.editing)
+    assert editor is not None
+    if config.editing.critic:
+        # Every other row has a twin: so the slices of several processes give the same rows to the same use.
+        rows = torch.arange(len(batch.captions))
+        rows = torch.cat([rows[::2], rows[1::2]])
+        batch, draws = Batch(*(part[rows] for part in batch)), Draws(*(part[rows.to(place.device)] for part in draws))
+    given = prepared(players.averaged, batch, draws, config, place)
+    num = len(given.twin)
+    x, change, changes = given.x[:num], given.change.rows(slice(num)), given.changes[:num]
+    with autocast(place.device, config.training.precision):
+        made = towards(given.twin, editor, x, change, draws.lays[:num].transpose(0, 1))
+    terms_e = twin_loss(x, made, given.twin, changes, weights)
+    terms_c: Terms = {}
+    if config.editing.critic:
+        terms_c, judged = _judged(players, given, batch, draws, config, place)
+        terms_e |= judged
+    players.learn(total(terms_e), "editor", place)
+    named = {f"critic/{name}": term for name, term in terms_c.items()}
+    named |= {f"editor/{name}": term for name, term in terms_e.items()}
+    return {name: term.detach() for name, term in named.items()}
+
+
+def _judged(
+    players: Players, given: Material, batch: Batch, draws: Draws, config: Config, place: Workplace
+) -> tuple[Terms, Terms]:
+    """Pictures without a twin are edited and the critic learns from them; its terms, and those of the editor."""
+    assert config.editing is not None
     critic, editor, weights = players.networks.discriminator, players.networks.editor, edit_weights(config.editing)
     assert editor is not None
-    # Every other row has a twin: so the slices of several processes give the same rows to the same use.
-    rows = torch.arange(len(batch.captions))
-    rows = torch.cat([rows[::2], rows[1::2]])
-    batch, draws = Batch(*(part[rows] for part in batch)), Draws(*(part[rows.to(place.device)] for part in draws))
-    given = prepared(players.averaged, batch, draws, config, place)
-    half = len(given.twin)
-    paired, real, changes = given.x[:half], given.x[half:], given.changes[half:]
+    rest = slice(len(given.twin), None)
+    real, changes = given.x[rest], given.changes[rest]
+    with torch.no_grad():
+        told = (players.averaged.text_encoder.alignment(text[rest]).sentence for text in (given.captions, given.wanted))
+        y, y_new = (gather(sentence) for sentence in told)
     with autocast(place.device, config.training.precision):
-        made = editor(given.x, given.change)
-    like_twin, edited = (Edited(*(part[those] for part in made)) for those in (slice(half), slice(half, None)))
+        edited = editor(real, given.change.rows(rest))
 
     def sides(seen: PictureFeatures, seen_edited: PictureFeatures) -> Sides:
         return Sides(
             real=seen,
             edited=seen_edited,
-            y=gather(given.y),
-            y_new=gather(given.y_new),
+            y=y,
+            y_new=y_new,
             changes=gather(changes),
-            caption_ids=gather(batch.caption_ids[half:].to(place.device)),
+            caption_ids=gather(batch.caption_ids[rest].to(place.device)),
         )
 
-    shown = changed(real, draws.augment_real[half:], config)
-    shown_edited = changed(edited.pictures.detach(), draws.augment_fake[half:], config)
+    shown = changed(real, draws.augment_real[rest], config)
+    shown_edited = changed(edited.pictures.detach(), draws.augment_fake[rest], config)
     with autocast(place.device, config.training.precision):
         seen = critic(torch.cat([shown, shown_edited]))
     seen_real = gathered(PictureFeatures(*(part[: len(real)] for part in seen)))
@@ -82,28 +106,25 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
 
     with fixed(critic):
         # Shown as the real ones were: what is compared differs in the edit alone.
-        shown_edited = changed(edited.pictures, draws.augment_real[half:], config)
+        shown_edited = changed(edited.pictures, draws.augment_real[rest], config)
         with autocast(place.device, config.training.precision):
             seen_edited = gathered(critic(shown_edited))
         seen_real = PictureFeatures(*(part.detach() for part in seen_real))
         terms_e = editor_loss(critic, sides(seen_real, seen_edited), weights)
-        terms_e |= preservation_loss(real, edited, changes, weights)
-        terms_e |= twin_loss(paired, like_twin, given.twin, given.changes[:half], weights)
-        players.learn(total(terms_e), "editor", place)
-    named = {f"critic/{name}": term for name, term in terms_c.items()}
-    named |= {f"editor/{name}": term for name, term in terms_e.items()}
-    return {name: term.detach() for name, term in named.items()}
+    return terms_c, terms_e | preservation_loss(real, edited, changes, weights)
 
 
 @torch.no_grad()
 def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: Workplace) -> Material:
     """The pictures and changes of a step.
 
-    Of the first half of the batch, a picture that has another of its shot comes with that; of all others the captions
-    alone are taken, and twins are generated.
+    Of those that should have a twin, a picture that has another of its shot comes with that, and one that keeps its
+    text with itself; of all others the captions alone are taken, and twins are generated. With a critic, the second
+    half is for that.
     """
     assert config.editing is not None
-    device, half = place.device, (len(batch.captions) + 1) // 2
+    device, num = place.device, len(batch.captions)
+    half = (num + 1) // 2 if config.editing.critic else num
     y, y_new, empty = (part.to(device) for part in (batch.captions, batch.mismatched, batch.empty))
     changes = draws.chance[:, 0] >= config.editing.unchanged
     shot = batch.has_twin.to(device) & changes
@@ -113,25 +134,27 @@ def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: 
     told = torch.where(known[:, None], y, empty)
     with autocast(device, config.training.precision):
         change = change_of(base.generator, base.text_encoder, draws.noise, y_new, told)
-        text = base.text_encoder(torch.cat([y[:half], y_new[:half]]))
-        noise, b = draws.noise[:half].repeat(2, 1), torch.zeros(2 * half, device=device)
-        drawn, twin = base.generator(noise, text, b).pictures.clamp(-1, 1).chunk(2)
     flip = draws.flip & ~batch.sided.to(device)
-    real = mirrored(batch.pictures.to(device), flip)
+    x = mirrored(batch.pictures.to(device), flip)
+    twin, generated = x[:half].clone(), (changes & ~shot)[:half]
     if shot.any():
-        chosen = shot[:half, None, None, None]
-        drawn = torch.where(chosen, real[:half], drawn)
-        twin = torch.where(chosen, mirrored(batch.twins[:half].to(device), flip[:half]), twin)
+        twin[shot[:half]] = mirrored(batch.twins.to(device)[shot], flip[shot])
+    if generated.any():
+        rows = generated.nonzero().flatten()
+        noise, b = draws.noise[rows].repeat(2, 1), torch.zeros(2 * len(rows), device=device)
+        with autocast(device, config.training.precision):
+            text = base.text_encoder(torch.cat([y[rows], y_new[rows]]))
+            x[rows], twin[rows] = base.generator(noise, text, b).pictures.float().clamp(-1, 1).chunk(2)
     return Material(
-        torch.cat([drawn, real[half:]]),
+        x,
         twin,
         change,
         changes,
-        base.text_encoder.alignment(y[half:]).sentence,
-        base.text_encoder.alignment(y_new[half:]).sentence,
+        y,
+        y_new,
     )
 
 
 def edit_weights(settings: EditSettings) -> EditWeights:
-    """What method/editor.py needs of the config."""
+    """What method/edit_loss.py needs of the config."""
     return EditWeights(**{field.name: getattr(settings, field.name) for field in fields(EditWeights)})

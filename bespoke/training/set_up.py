@@ -57,8 +57,9 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
 
     Raises UserError for a base that is gone or does not fit.
     """
-    num_pictures, editing = len(store.indices("train")), config.editing
-    config = fitted(config, num_pictures, from_base=base is not None and editing is None)
+    indices, editing = store.indices("train"), config.editing
+    num_of_shots = int((store.shots[indices] >= 0).sum()) if editing else 0
+    config = fitted(config, len(indices), from_base=bool(base and not editing), num_of_shots=num_of_shots)
     place, settings = find_workplace(), config.training
     start = load_base(base) if base and checkpoint is None else None
     front_end = _front_end(config, store, start, checkpoint)

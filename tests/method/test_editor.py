@@ -7,20 +7,25 @@ import torch
 from torch import Tensor
 
 from bespoke.method.discriminator import Discriminator
-from bespoke.method.editor import (
+from bespoke.method.edit_loss import (
     LEAST_APART,
-    Change,
-    Edited,
-    Editor,
     EditWeights,
     Sides,
-    change_of,
-    compose,
     critic_loss,
     editor_loss,
     preservation_loss,
-    strengthened,
+    towards,
     twin_loss,
+)
+from bespoke.method.editor import (
+    NUM_PICKED,
+    Change,
+    Edited,
+    Editor,
+    change_of,
+    compose,
+    net,
+    strengthened,
     words_that_differ,
 )
 from bespoke.method.generator import Generator
@@ -118,6 +123,54 @@ def test_each_picture_is_edited_alone() -> None:
     assert torch.allclose(together[1:2], alone, atol=1e-5)
 
 
+def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
+    scene = Scene()
+    red, half = torch.tensor([0.8, -0.6, -0.6]), torch.zeros(N, 3, 32, 32)
+    half[:, :, :, :16] = red[:, None, None]
+    trunk = scene.editor.look(half, scene.change())
+    shares = trunk.palette / red  # of the left half, in what was found
+    assert shares.shape == (N, NUM_PICKED, 3)
+    assert bool(((shares >= 0) & (shares <= 1)).all())
+    assert torch.allclose(shares, shares[:, :, :1].expand(-1, -1, 3), atol=1e-5)
+    with torch.no_grad():
+        scene.editor.to_colors.bias[-NUM_PICKED] = 1.0
+    made = scene.editor(half, scene.change())
+    assert torch.allclose(made.colors[:, 9:], trunk.palette[:, 0, :, None, None].expand(-1, -1, 32, 32), atol=1e-5)
+    assert not made.colors[:, :9].any()
+
+
+def test_a_net_that_lies_elsewhere_is_the_same_one_moved_and_turned() -> None:
+    here, moved, turned = net(torch.tensor([[0.0, 0.0, 0.0], [3 / 32, 5 / 32, 0.2], [0.0, 0.0, 0.7]]), 32)
+    upright, level = here.chunk(2)
+    expected = torch.cat([upright.roll(3, 2), level.roll(5, 1)])
+    assert torch.allclose(moved, expected, atol=1e-4)
+    assert torch.allclose(turned, torch.cat([level, upright]), atol=1e-5)
+    assert torch.allclose(level, upright.transpose(1, 2), atol=1e-5)
+
+
+def test_a_twin_is_compared_with_the_nearest_of_several_lays() -> None:
+    scene = Scene()
+    scene.wake()
+    lays, change = torch.rand(3, N, 3), scene.change()
+    with torch.no_grad():
+        made = torch.stack([scene.editor(scene.pictures, change._replace(lay=lay)).pictures for lay in lays])
+    assert not torch.allclose(made[0], made[1], atol=1e-3)  # the lay makes a difference
+    chosen, rows = torch.tensor([2, 0, 1, 1]), torch.arange(N)
+    like = towards(made[chosen, rows], scene.editor, scene.pictures, change, lays)
+    assert torch.allclose(like.pictures, made[chosen, rows], atol=1e-5)
+    like.pictures.sum().backward()
+    assert scene.editor.draw.net is not None
+    assert scene.editor.draw.net.weight.grad is not None
+
+
+def test_every_seed_lays_the_net_elsewhere() -> None:
+    scene = Scene()
+    lay = scene.change().lay
+    assert lay.shape == (N, 3)
+    assert bool(((lay > 0) & (lay < 1)).all())
+    assert len({tuple(row) for row in lay.tolist()}) == N
+
+
 def test_the_critic_learns_from_its_loss_and_the_editor_does_not() -> None:
     scene = Scene()
     scene.wake()
@@ -149,7 +202,9 @@ def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
     twin = x.clone()
     twin[:, 0, :, :8] = 1.0  # the left half
     sure = torch.where(torch.arange(16)[None, None, None] < 8, 20.0, -20.0).expand(1, 1, 16, 16)
-    met = Edited(twin, sure.sigmoid(), sure, torch.zeros(1, 12, 16, 16))
+    colors = torch.zeros(1, 12, 16, 16)
+    colors[:, 9] = 1.0
+    met = Edited(twin, sure.sigmoid(), sure, colors)
     missed = met._replace(logits=-sure)
     on = torch.tensor([True])
     terms = {name: twin_loss(x, made, twin, on, EditWeights()) for name, made in (("met", met), ("missed", missed))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bespoke.config import Config, resolve
+from bespoke.config import Config, resolve, resolve_editing
 from bespoke.training.by_size import fitted
 
 
@@ -38,3 +38,22 @@ def test_nothing_else_is_touched_and_what_comes_out_is_a_config() -> None:
     assert Config.model_validate(done.model_dump()) == done
     open_ = {"augment": None, "freeze_discriminator_stages": None}
     assert done.model_copy(update={"training": done.training.model_copy(update=open_)}) == config
+
+
+@pytest.mark.parametrize(
+    ("num_of_shots", "overrides", "critic"),
+    [
+        (0, (), True),
+        (49, (), True),
+        (50, (), False),
+        (100, (), False),
+        (100, ("editing.critic=true",), True),
+    ],
+)
+def test_a_critic_judges_edits_where_most_pictures_have_no_twin(
+    num_of_shots: int, overrides: tuple[str, ...], critic: bool
+) -> None:
+    config = resolve_editing(resolve("test32"), overrides)
+    done = fitted(config, 100, from_base=False, num_of_shots=num_of_shots)
+    assert done.editing is not None
+    assert done.editing.critic is critic

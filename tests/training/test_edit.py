@@ -151,7 +151,9 @@ def _work(rank: int, world: int, port: int, folder: Path) -> None:
     layers.SLOPE = 1.0  # rounding can push a unit over its kink: with straight units sums must agree
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     place = find_workplace()
-    config = resolve_editing(DRAWING, ["training.precision=fp32", "training.batch_size=8", "training.augment=0.3"])
+    config = resolve_editing(
+        DRAWING, ["training.precision=fp32", "training.batch_size=8", "training.augment=0.3", "editing.critic=true"]
+    )
     store = prepare(Catalogue.open(folder / "catalogue"), 32, folder / "cache")
     captions = [caption for i in store.indices("train") for caption in store.captions(int(i))]
     tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
@@ -187,7 +189,10 @@ def test_two_processes_teach_what_one_does(tmp_path: Path) -> None:
 
 
 def test_pictures_of_one_shot_are_each_others_twins_and_all_others_get_generated_ones(tmp_path: Path) -> None:
-    config, place = resolve_editing(DRAWING, ["training.batch_size=16"]), Workplace(torch.device("cpu"))
+    config, place = (
+        resolve_editing(DRAWING, ["training.batch_size=16", "editing.critic=true"]),
+        Workplace(torch.device("cpu")),
+    )
     store = prepare(
         Catalogue.open(write_sample(tmp_path / "shots", 24, 32, seed=0, variants=2)), 32, tmp_path / "cache"
     )
@@ -195,7 +200,7 @@ def test_pictures_of_one_shot_are_each_others_twins_and_all_others_get_generated
     tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
     torch.manual_seed(0)
     networks = build_networks(config.model, tokenizer.vocabulary_size, editor=True)
-    met = {True: 0, False: 0}
+    met = {"same": 0, "shot": 0, "generated": 0}
     for step in range(3):
         batch = PairBatches(store, "train", tokenizer, seed=0, batch_size=16, twins=True).at(step)
         draws = draw(config, networks, (0, step), place, penalised=False)
@@ -204,7 +209,17 @@ def test_pictures_of_one_shot_are_each_others_twins_and_all_others_get_generated
         real, twins = mirrored(batch.pictures, flip), mirrored(batch.twins, flip)
         assert torch.equal(given.x[8:], real[8:])
         for row in range(8):
-            shot = bool(batch.has_twin[row] and given.changes[row])
-            assert torch.equal(given.x[row], real[row]) == torch.equal(given.twin[row], twins[row]) == shot
-            met[shot] += 1
+            way = "same" if not given.changes[row] else "shot" if batch.has_twin[row] else "generated"
+            becomes = {"same": real[row], "shot": twins[row]}.get(way)
+            assert torch.equal(given.x[row], real[row]) == (way != "generated")
+            assert becomes is None or torch.equal(given.twin[row], becomes)
+            met[way] += 1
     assert min(met.values()) > 0
+
+
+def test_where_all_pictures_have_twins_no_critic_learns(drawn: Path, tmp_path: Path) -> None:
+    shots = write_sample(tmp_path / "shots", 24, 32, seed=0, variants=2)
+    store = prepare(Catalogue.open(shots), 32, tmp_path / "cache")
+    assert teach(drawn, store, tmp_path)
+    assert "critic/" not in (tmp_path / "editing" / "metrics.jsonl").read_text()
+    assert bool(load_file(tmp_path / "model" / "editor.safetensors")["to_colors.weight"].any())
