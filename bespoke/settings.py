@@ -140,7 +140,7 @@ class TrainingSettings(Settings):
 class EditSettings(Settings):
     """How an editor is taught; weights of the terms in method/edit_loss.py, symbols as in docs/editing.md."""
 
-    rate: float = Field(2e-3, gt=0)
+    rate: float = Field(1e-3, gt=0)
     critic_rate: float = Field(2e-4, gt=0)
     word_swaps: float = Field(0.9, ge=0, le=1)  # share of new texts made by swapping a word, not another picture's
     unchanged: float = Field(0.125, ge=0, lt=1)  # share of pictures that get the text they have
