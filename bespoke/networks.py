@@ -140,17 +140,18 @@ def save_networks(networks: Networks, folder: Path) -> None:
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
-def load_networks(folder: Path) -> tuple[Networks, str]:
+def load_networks(folder: Path, *, editor: bool = True) -> tuple[Networks, str]:
     """Networks in eval mode, and the model's id: the first 12 digits of a hash over all weights but the editor's.
 
-    Equal ids draw equal pictures, whether or not a model has been taught to edit as well.
+    Equal ids draw equal pictures, whether or not a model has been taught to edit as well. Without `editor` it stays
+    unread: one of another version must not be in the way of teaching it again.
     Raises UserError for a folder that is not a model, is not whole, or comes from another version.
     """
     index = _read_index(folder)
     try:
         recorded: dict[str, str] = dict(index["sha256"])
         networks = build_networks(
-            ModelSettings(**index["model"]), int(index["vocabulary_size"]), editor="editor" in recorded
+            ModelSettings(**index["model"]), int(index["vocabulary_size"]), editor=editor and "editor" in recorded
         )
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise UserError(
@@ -169,7 +170,8 @@ def load_networks(folder: Path) -> tuple[Networks, str]:
         except (SafetensorError, RuntimeError) as error:
             if name == "editor":
                 raise UserError(
-                    f"{file}: taught by another version; teach it again by `bespoke train CATALOGUE --out RUN --edit`"
+                    f"{file}: taught by another version; remove the folder `editing` of the run and teach it again by "
+                    "`bespoke train CATALOGUE --out RUN --edit`"
                 ) from error
             raise UserError(f"{file}: does not fit {INDEX} ({_line(error)}); copy the model folder again") from error
         network.eval().requires_grad_(False)

@@ -74,13 +74,16 @@ class Pipeline:
         self.device = next(networks.generator.parameters()).device
 
     @classmethod
-    def from_pretrained(cls, path: str | Path, *, device: str | torch.device | None = None) -> Pipeline:
+    def from_pretrained(
+        cls, path: str | Path, *, device: str | torch.device | None = None, editor: bool = True
+    ) -> Pipeline:
         """Load a run, a model folder or, where no such folder is, one that comes with Bespoke or a hub id.
 
+        editor: whether what it was taught of editing is loaded, too, where there is any.
         Raises UserError where there is no whole model of this version.
         """
         folder = model_folder(path)
-        networks, identity = load_networks(folder)
+        networks, identity = load_networks(folder, editor=editor)
         tokenizer = load_front_end(networks.settings, folder)
         if tokenizer.vocabulary_size != networks.vocabulary_size:
             raise UserError(

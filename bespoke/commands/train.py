@@ -93,7 +93,7 @@ def _to_edit(run: Path, overrides: Sequence[str]) -> tuple[Base, Config]:
 def _identity(run: Path) -> str:
     from bespoke.pipeline import Pipeline  # slow to load, see above
 
-    return Pipeline.from_pretrained(run, device="cpu").identity
+    return Pipeline.from_pretrained(run, device="cpu", editor=False).identity
 
 
 def _check_taught(run: Path, plan: Plan) -> None:
@@ -125,7 +125,7 @@ def _load_model(location: str) -> Pipeline:
     from bespoke.pipeline import Pipeline  # slow to load: only where there is a base
 
     try:
-        return Pipeline.from_pretrained(location, device="cpu")
+        return Pipeline.from_pretrained(location, device="cpu", editor=False)
     except UserError as error:
         raise UserError(f"--from {error}") from error
 

@@ -129,7 +129,7 @@ def towards(twin: Tensor, editor: Editor, pictures: Tensor, change: Change, lays
 
 
 def twin_loss(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
-    """L_E on generated pictures, by term: G(z, y) should become its twin G(z, y'), and m is where the two differ.
+    """L_E on twins, by term: the one, edited, should become the other, and m is where the two differ.
 
     Twins that hardly differ although their texts do are left out: they would teach that the text changes nothing.
     """

@@ -4,7 +4,8 @@
 
 Every pixel gets a change of colour (A, c) of its own and a share m. Where m is 0 the picture stays as it is, bit for
 bit; where it is not, light, shadow and grain still come from the picture itself, at whatever size it has: A, c and m
-are enlarged, never the picture.
+are enlarged, never the picture. c is what the text says plus shares of a few colours found in the picture, so that what
+lies under a stripe can come from beside it.
 
 What teaches it stands in edit_loss.py.
 """
@@ -187,7 +188,7 @@ def net(lay: Tensor, side: int) -> Tensor:
 def change_of(generator: Generator, text: DualTextEncoder, noise: Tensor, captions: Tensor, others: Tensor) -> Change:
     """The change from the texts `others` to the texts `captions`, [N, L] tokens (or [N, F] vectors) each.
 
-    noise: [N, num_noise] standard normal; what a text leaves open is drawn from it.
+    noise: [N, num_noise] standard normal; what a text leaves open is drawn from it, also how the net lies.
     """
     new, old, b = text(captions), text(others), torch.zeros(len(noise), device=noise.device)
     return Change(

@@ -20,7 +20,7 @@ _STAGE = re.compile(r"^stages\.(\d+)\.")
 
 def load_base(base: Base) -> Pipeline:
     """The model that a run starts from. Raises UserError where it is gone, or another one than was asked for."""
-    pipeline = Pipeline.from_pretrained(base.location, device="cpu")
+    pipeline = Pipeline.from_pretrained(base.location, device="cpu", editor=False)
     if pipeline.identity != base.identity:
         raise UserError(
             f"{base.location}: changed before the run had begun (its model was {base.identity}, now it is "
