@@ -148,6 +148,7 @@ class EditSettings(Settings):
     # Whether half of the pictures have no twin and are judged by a critic; unless set, where most are of no shot.
     critic: bool | None = None
     pair: float = Field(0.2, ge=0)
+    pattern: float = Field(1.0, ge=0)
     where: float = Field(1.0, ge=0)
     same: float = Field(5.0, ge=0)
     mismatch: float = Field(0.5, ge=0)

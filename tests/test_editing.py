@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from bespoke.cli import run
 from bespoke.config import PRESETS
 from bespoke.data.captions import Tokenizer
 from bespoke.editing import blend, editable, words_that_differ
@@ -190,3 +191,6 @@ def test_an_editor_of_another_version_is_to_be_taught_again(pipeline: Pipeline, 
     base = Pipeline.from_pretrained(tmp_path / "model", editor=False)  # what it is taught again from
     assert base.networks.editor is None
     assert base(NEW, seed=0).images[0].tobytes() == pipeline(NEW, seed=0).images[0].tobytes()
+    assert (
+        run(["generate", str(tmp_path / "model"), NEW, "--out", str(tmp_path / "drawn")]) == 0
+    )  # its generator is whole

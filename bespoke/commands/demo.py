@@ -117,7 +117,9 @@ def _measured(run: Path, language: Language) -> tuple[Right, Right, Right]:
         reader, found = Reader(size=SIZE), []
         for number, model in enumerate((BASE, str(run)), 1):
             bar.update(number, 4, f"reading what {model} draws")
-            drawn = Pipeline.from_pretrained(model).stream(texts, balance=BALANCE, seed=0, best_of=BEST_OF)
+            drawn = Pipeline.from_pretrained(model, editor=False).stream(
+                texts, balance=BALANCE, seed=0, best_of=BEST_OF
+            )
             found.append(count_right((picture.image for picture in drawn), asked, reader))
         bar.update(3, 4, "reading real pictures")
         real = (sample_drawing(ASKED_SEED, index, SIZE, attributes).picture for index, attributes in enumerate(asked))

@@ -73,7 +73,7 @@ def evaluate_model(
     settings = _gates_of(Path(model), overrides)
     before = None if against is None else read_before(against)
     asked_of_others = asked_networks(metrics)
-    pipeline = Pipeline.from_pretrained(model)
+    pipeline = Pipeline.from_pretrained(model, editor=False)
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
     chosen = named or usual_split(store, languages[0])
     questions = ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught

@@ -52,11 +52,11 @@ def measure_balance(
         raise UserError(f"--best-of {best_of}: expected 1 (leave that rival out) or more; choose how many candidates")
     chosen, named = split_named(split), [_named(each) for each in against]
     check_place(out, catalogue)
-    pipeline = Pipeline.from_pretrained(model)
+    pipeline = Pipeline.from_pretrained(model, editor=False)
     settings = pipeline.networks.settings
     if not settings.balance:
         raise UserError(f"{model}: trained without a balance, every b gives the same pictures; name a run that has one")
-    others = [(other, Pipeline.from_pretrained(other), balance) for other, balance in named]
+    others = [(other, Pipeline.from_pretrained(other, editor=False), balance) for other, balance in named]
     for other, one, _ in others:
         if one.networks.settings.image_size != settings.image_size:
             raise UserError(

@@ -37,7 +37,7 @@ def generate(
 ) -> None:
     """Write the pictures of all texts into a folder and say where. Raises UserError."""
     source = _source(texts, prompts)
-    pipeline = Pipeline.from_pretrained(model)
+    pipeline = Pipeline.from_pretrained(model, editor=False)
     report = examine(source(), pipeline)
     if not report.num_texts:
         raise UserError(f"{prompts}: no text in it; write one a line")

@@ -41,7 +41,7 @@ class Batch(NamedTuple):
     # Another picture of the same shot, and the caption of it that stands where the picture's own did.
     twins: Tensor  # [N, 3, S, S] uint8; [N, 0] unless asked for
     twin_captions: Tensor  # [N, L] int64
-    has_twin: Tensor  # [N] bool, False where there is none, or its caption reads like the picture's own
+    has_twin: Tensor  # [N] bool, False where there is none, or all its captions read like the picture's own
 
 
 class PairBatches:
@@ -87,6 +87,8 @@ class PairBatches:
         # Everything is drawn for the global batch and sliced afterwards, so that `world` changes nothing.
         positions = self._positions(step)
         caption, other = self._own_captions(positions, rng)
+        twin = self._twins_of(step, positions)
+        caption, its = self._told_apart(positions, twin, caption)
         foreign = self._foreign_captions(positions, rng)
         swapped = rng.random(self.batch_size) < self.word_swaps
         dropped = rng.random((3, self.batch_size, self.front_end.length)) < self.word_dropout
@@ -108,30 +110,40 @@ class PairBatches:
             groups=torch.from_numpy(self.store.group[index].astype(np.int64)),
             sided=torch.tensor([bool(SIDES.search(self.store.caption(int(place)))) for place in caption[rows]]),
             empty=torch.from_numpy(self._empty).expand(len(index), -1),
-            **self._twins_of(step, rows, positions, caption[rows], right),
+            **self._shown_beside(twin[rows], its[rows], right),
         )
 
-    def _twins_of(
-        self,
-        step: int,
-        rows: slice,
-        positions: NDArray[np.int64],
-        caption: NDArray[np.int64],
-        right: NDArray[Any],
-    ) -> dict[str, Tensor]:
-        """The fields that tell of other pictures of its shots; caption, right: place and tokens of its own."""
+    def _twins_of(self, step: int, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places in `indices` of other pictures of the same shots; a picture's own where it has none."""
         if self._twins is None:
-            none = torch.zeros(len(caption), dtype=torch.bool)
-            return {"twins": torch.empty(len(caption), 0), "twin_captions": torch.from_numpy(right), "has_twin": none}
-        chance = np.random.default_rng([self.seed, _TWIN, step]).random(self.batch_size)
-        place, found = self._twins.of(positions[rows], chance[rows])
-        index, twin = self.indices[positions[rows]], self.indices[place]
-        first, last = self.store.caption_start[twin], self.store.caption_start[twin + 1]
-        its = self._captions.take(first + (caption - self.store.caption_start[index]) % (last - first))
+            return positions
+        return self._twins.of(positions, np.random.default_rng([self.seed, _TWIN, step]).random(len(positions)))
+
+    def _told_apart(
+        self, positions: NDArray[np.int64], twin: NDArray[np.int64], caption: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`caption`, or the next one of the picture that does not read like the twin's, and the twin's in its place."""
+        if self._twins is None:
+            return caption, caption
+        start, first = (self.store.caption_start[self.indices[each]] for each in (positions, twin))
+        count, its_count = (self.store.caption_start[self.indices[each] + 1] for each in (positions, twin))
+        count, its_count = count - start, its_count - first
+        place, has = caption - start, twin != positions
+        for _ in range(int(count.max())):
+            same = self._captions.ids.take(start + place) == self._captions.ids.take(first + place % its_count)
+            place = np.where(has & same, (place + 1) % count, place)
+        return start + place, first + place % its_count
+
+    def _shown_beside(self, twin: NDArray[np.int64], its: NDArray[np.int64], right: NDArray[Any]) -> dict[str, Tensor]:
+        """The fields that tell of other pictures of its shots; right: tokens of its own captions."""
+        if self._twins is None:
+            none = torch.zeros(len(right), dtype=torch.bool)
+            return {"twins": torch.empty(len(right), 0), "twin_captions": torch.from_numpy(right), "has_twin": none}
+        tokens = self._captions.take(its)
         return {
-            "twins": torch.from_numpy(self.store.take(twin)),
-            "twin_captions": torch.from_numpy(its),
-            "has_twin": torch.from_numpy(found & (its != right).any(1)),
+            "twins": torch.from_numpy(self.store.take(self.indices[twin])),
+            "twin_captions": torch.from_numpy(tokens),
+            "has_twin": torch.from_numpy((tokens != right).any(1)),
         }
 
     def _positions(self, step: int) -> NDArray[np.int64]:
@@ -252,9 +264,9 @@ class Twins:
         self._start = np.searchsorted(ordered, shots, "left")
         self._count = np.where(shots < 0, 1, np.searchsorted(ordered, shots, "right") - self._start)
 
-    def of(self, places: NDArray[np.int64], chance: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Places [n] of others, its own where a picture has none, and which [n] have; chance: [n] in [0, 1)."""
+    def of(self, places: NDArray[np.int64], chance: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Places [n] of others, its own where a picture has none; chance: [n] in [0, 1)."""
         others = self._count[places] - 1
         start, rank = self._start[places], self._rank[places]
         chosen = start + (rank - start + 1 + (chance * others).astype(np.int64)) % np.maximum(others + 1, 1)
-        return self._order[np.where(others > 0, chosen, rank)], others > 0
+        return self._order[np.where(others > 0, chosen, rank)]

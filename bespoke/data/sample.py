@@ -21,6 +21,7 @@ from bespoke.errors import UserError
 SMALLEST_SIDE = 16  # pixels, as for every other catalogue
 FOLDER_SIZE = 1000  # pictures
 CHANGED = ("color", "pattern")  # what variants of a shot differ in
+PATTERN_SHARE = 2 / 3  # of the variants that can have another pattern, those that do
 LANGUAGES = {
     "en": (("en", "en", "en"),),
     "ja": (("ja", "ja", "ja"),),
@@ -95,10 +96,10 @@ def _variant(seed: int, shot: int, attributes: Attributes, variant: int) -> Attr
     ways = [(name, value) for name in CHANGED for value in other_values(attributes, name)]
     if variant == 0 or not ways:
         return attributes
-    # Colours have more values than patterns, and should come up as often.
+    # Colours have more values than patterns, but patterns are what takes longest to learn.
     rng, order = _random(seed, shot, VARIANTS), []
     for _ in range(variant):
-        name = CHANGED[int(rng.integers(len(CHANGED)))]
+        name = "pattern" if rng.random() < PATTERN_SHARE else "color"
         left = [way for way in ways if way not in order]
         left = [way for way in left if way[0] == name] or left or ways
         order.append(left[int(rng.integers(len(left)))])

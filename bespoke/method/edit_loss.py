@@ -20,14 +20,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.method.discriminator import Discriminator, PictureFeatures
-from bespoke.method.editor import Change, Edited, Editor, compose
+from bespoke.method.editor import Edited, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
+from bespoke.method.patterns import strengths_of_waves
 
-NUM_LAYS = 4  # that a twin is compared with
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
+LEAST_WAVES = 0.003  # mean difference of the strengths of waves, likewise
+GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
 LEAST_APART, MOST_APART = 0.25, 0.5  # how far twins differ where m is 0 and where it is 1, of the range of 2
 
 
@@ -36,6 +38,7 @@ class EditWeights:
     """Of the terms below, in their order."""
 
     pair: float = 0.2
+    pattern: float = 1.0
     where: float = 1.0
     same: float = 5.0
     mismatch: float = 0.5
@@ -100,9 +103,14 @@ def preservation_loss(x: Tensor, made: Edited, changes: Tensor, weights: EditWei
 
 
 def differs(x: Tensor, twin: Tensor) -> Tensor:
-    """How surely a place of twins [N, 3, H, W] differs: [N, 1, H, W] in [0, 1]."""
+    """How surely a place of twins [N, 3, H, W] differs: [N, 1, H, W] in [0, 1].
+
+    With what lies between such places: a pattern changes a product, and not the stripes of it alone.
+    """
     apart = blur((twin - x).abs().amax(1, keepdim=True))
-    return ((apart - LEAST_APART) / (MOST_APART - LEAST_APART)).clamp(0, 1)
+    sure = ((apart - LEAST_APART) / (MOST_APART - LEAST_APART)).clamp(0, 1)
+    grown = F.max_pool2d(sure, GAP, stride=1, padding=GAP // 2)
+    return torch.maximum(sure, -F.max_pool2d(-F.pad(grown, [GAP // 2] * 4), GAP, stride=1))
 
 
 def unlike_twin(x: Tensor, made: Edited, twin: Tensor) -> Tensor:
@@ -114,18 +122,17 @@ def unlike_twin(x: Tensor, made: Edited, twin: Tensor) -> Tensor:
     return ((made.pictures - twin).abs() + differs(x, twin) * (whole - twin).abs()).mean((1, 2, 3))
 
 
-def towards(twin: Tensor, editor: Editor, pictures: Tensor, change: Change, lays: Tensor) -> Edited:
-    """The edit on that of the nets `lays` [K, N, 3] on which it comes nearest to the twin [N, 3, H, W].
+def unlike_pattern(x: Tensor, made: Edited, twin: Tensor) -> Tensor:
+    """How far an edit's waves are from the twin's, [N], as a share of how far those of the twins are apart.
 
-    Where a pattern begins no text says. Held to a twin whose pattern begins elsewhere, an editor learns to leave alone
-    what it cannot know; held to the nearest of several (implicit maximum likelihood, Li and Malik 2018, arXiv
-    1809.09087), it is free to draw the pattern somewhere.
+    Where a pattern begins no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no
+    stripes at all; by the strengths of their waves they are nearer.
     """
-    trunk = editor.look(pictures, change)
+    whole = compose(x, made.colors, torch.maximum(made.mask.detach(), differs(x, twin)))
     with torch.no_grad():
-        unlike = torch.stack([unlike_twin(pictures, editor.paint(pictures, trunk, lay), twin) for lay in lays])
-    nearest = unlike.argmin(0)
-    return editor.paint(pictures, trunk, lays[nearest, torch.arange(len(twin), device=twin.device)])
+        before, wanted = strengths_of_waves(x), strengths_of_waves(twin)
+    apart = (wanted - before).abs().mean((1, 2, 3)).clamp(min=LEAST_WAVES)
+    return (strengths_of_waves(whole) - wanted).abs().mean((1, 2, 3)) / apart
 
 
 def twin_loss(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
@@ -140,5 +147,6 @@ def twin_loss(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, weights: E
     unsure = F.binary_cross_entropy_with_logits(made.logits, where, reduction="none").mean((1, 2, 3))
     return {
         "pair": weights.pair * (unlike * teaches).mean(),
+        "pattern": weights.pattern * (unlike_pattern(x, made, twin) * teaches).mean(),
         "where": weights.where * (unsure * teaches).mean(),
     }

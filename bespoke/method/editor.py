@@ -5,14 +5,14 @@
 Every pixel gets a change of colour (A, c) of its own and a share m. Where m is 0 the picture stays as it is, bit for
 bit; where it is not, light, shadow and grain still come from the picture itself, at whatever size it has: A, c and m
 are enlarged, never the picture. c is what the text says plus shares of a few colours found in the picture, so that what
-lies under a stripe can come from beside it.
+lies under a stripe can come from beside it. New patterns are marks of one colour, laid over all that (see
+patterns.py).
 
 What teaches it stands in edit_loss.py.
 """
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from torch import Tensor
 from bespoke.method.discriminator import Down
 from bespoke.method.generator import Generator
 from bespoke.method.layers import SLOPE, FiLM, UpConv3, WordAttention, blur, conv3, leaky
+from bespoke.method.patterns import RARE, Marks, over
 from bespoke.method.text_encoder import DualTextEncoder, TextEmbedding
 
 NUM_COLORS = 12  # A [3, 3] and c [3] of a pixel
@@ -31,7 +32,6 @@ NUM_PICKED = 4  # colours that are found in a picture, to be used elsewhere in i
 NUM_GROUPS = 4  # that channels are normalised in: an edit must not depend on what else is in the batch
 SHARPNESS = 3.0  # how much surer m is than the probability that a place should change
 USUAL_STRENGTH = 0.7
-CYCLES = (6.0, 8.0, 11.0, 14.0)  # of the net's waves, over the picture's side
 
 
 class Change(NamedTuple):
@@ -41,7 +41,7 @@ class Change(NamedTuple):
     old_style: Tensor  # [N, S] of the text it had
     new: TextEmbedding  # S_D of the text it should get; mask: only the words that the old text lacks
     old: TextEmbedding  # S_D of the text it had; mask: only the words that the new text lacks
-    lay: Tensor  # [N, 3] in [0, 1), how the net lies that patterns are drawn on, see `net`
+    lay: Tensor  # [N, 3] in [0, 1), where a pattern lies, see patterns.py
 
     def rows(self, which: slice) -> Change:
         """What is asked of some of the pictures."""
@@ -59,7 +59,7 @@ class Edited(NamedTuple):
 
 
 class Trunk(NamedTuple):
-    """What the editor knows of N pictures before it knows how the net lies."""
+    """What the editor knows of N pictures before it knows how its pattern will lie."""
 
     x: Tensor  # [N, C, H / 4, W / 4]
     seen: Tensor  # [N, C', H / 2, W / 2], of the picture alone
@@ -71,9 +71,8 @@ class Trunk(NamedTuple):
 class Up(nn.Module):
     """Twice the size, joined with what the encoder saw there: h (1 + W(e)) + B(e), W and B beginning at zero."""
 
-    def __init__(self, width_in: int, width_out: int, style_width: int, *, on_net: bool = False) -> None:
+    def __init__(self, width_in: int, width_out: int, style_width: int) -> None:
         super().__init__()
-        self.net = nn.Conv2d(4 * len(CYCLES), width_out, 1) if on_net else None
         self.film1 = FiLM(width_in, style_width, NUM_GROUPS)
         self.grow = UpConv3(width_in, width_out)
         self.combine = nn.Conv2d(width_out, 2 * width_out, 1)
@@ -82,11 +81,9 @@ class Up(nn.Module):
         nn.init.zeros_(self.combine.weight)
         nn.init.zeros_(self.combine.bias)  # type: ignore[arg-type]
 
-    def forward(self, x: Tensor, seen: Tensor, style: Tensor, lay: Tensor | None = None) -> Tensor:
-        """[N, C, H, W], [N, C', 2 H, 2 W], [N, S] -> [N, C', 2 H, 2 W]; lay: [N, 3], of the net to draw on."""
+    def forward(self, x: Tensor, seen: Tensor, style: Tensor) -> Tensor:
+        """[N, C, H, W], [N, C', 2 H, 2 W], [N, S] -> [N, C', 2 H, 2 W]"""
         h = blur(self.grow(leaky(self.film1(x, style))))
-        if self.net is not None and lay is not None:
-            h = h + self.net(net(lay, h.shape[-1]).to(h.dtype))
         scale, shift = self.combine(leaky(seen)).chunk(2, dim=1)
         h = torch.addcmul(shift, h, 1 + scale)
         detail: Tensor = self.conv(leaky(self.film2(h, style)))
@@ -109,7 +106,7 @@ class Editor(nn.Module):
         self.stem = conv3(12, down[0])
         self.stages = nn.ModuleList(Down(a, b) for a, b in pairwise(down))
         self.read = nn.Sequential(
-            nn.Linear(2 * style_width + 3 * embedding_width, style_width),
+            nn.Linear(2 * style_width + 4 * embedding_width, style_width),
             nn.LeakyReLU(SLOPE),
             nn.Linear(style_width, style_width),
         )
@@ -120,15 +117,17 @@ class Editor(nn.Module):
         self.conv = conv3(widths[0], widths[0])
         first, last = pairwise(widths)
         self.up = Up(*first, style_width)
-        self.draw = Up(*last, style_width, on_net=True)
+        self.draw = Up(*last, style_width)
         self.last_film = FiLM(widths[-1], style_width, NUM_GROUPS)
         self.grow = UpConv3(widths[-1], detail_width)
         self.detail = conv3(3, detail_width)
         self.mix = nn.Conv2d(2 * detail_width, 2 * detail_width, 1)
         self.pick = nn.Conv2d(first[1], NUM_PICKED, 1)
-        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED, 1)
-        nn.init.zeros_(self.to_colors.weight)  # at first nothing changes
+        self.marks = Marks(style_width, first[1], NUM_PICKED)
+        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED + 1, 1)
+        nn.init.zeros_(self.to_colors.weight)  # at first nothing changes, but for faint marks
         nn.init.zeros_(self.to_colors.bias)  # type: ignore[arg-type]
+        nn.init.constant_(self.to_colors.bias[-1:], RARE)  # type: ignore[index]
 
     def forward(self, pictures: Tensor, change: Change) -> Edited:
         """[N, 3, H, W] in [-1, 1] -> Edited"""
@@ -142,7 +141,8 @@ class Editor(nn.Module):
             maps.append(stage(maps[-1]))
         step = change.new.sentence - change.old.sentence
         words = [mean_of_words(text) for text in (change.new, change.old)]
-        style = self.read(torch.cat([change.new_style, change.new_style - change.old_style, step, *words], dim=1))
+        asked = [change.new_style, change.new_style - change.old_style, change.new.sentence, step, *words]
+        style = self.read(torch.cat(asked, dim=1))
         x = maps.pop()
         told = self.look_new(x, *self._words(change.new)) + self.look_old(x, *self._words(change.old))
         x = x + told.to(x.dtype)
@@ -153,14 +153,16 @@ class Editor(nn.Module):
         return Trunk(x, maps.pop(), self.detail(pictures), style, weight @ places.transpose(1, 2))
 
     def paint(self, pictures: Tensor, trunk: Trunk, lay: Tensor) -> Edited:
-        """The change itself, its patterns on a net that lies as `lay` [N, 3] says."""
-        x = self.draw(trunk.x, trunk.seen, trunk.style, lay)
+        """The change itself, its pattern where `lay` [N, 3] says."""
+        x = self.draw(trunk.x, trunk.seen, trunk.style)
         x = blur(self.grow(leaky(self.last_film(x, trunk.style))))
         x = self.mix(leaky(torch.cat([x, trunk.detail.to(x.dtype)], dim=1)))
         told = self.to_colors(leaky(x)).float().contiguous()
-        matrix, shift, logits, picked = told.split([9, 3, 1, NUM_PICKED], dim=1)
+        matrix, shift, logits, picked, open_to = told.split([9, 3, 1, NUM_PICKED, 1], dim=1)
         shift = shift + (trunk.palette.transpose(1, 2) @ picked.flatten(2)).view_as(shift)
-        colors, mask = torch.cat([matrix, shift], dim=1), (SHARPNESS * logits).sigmoid()
+        seen = F.group_norm(trunk.x, NUM_GROUPS).float().abs().mean((2, 3))  # how large the product is, and which
+        wave, color = self.marks(trunk.style, seen, trunk.palette, lay, pictures.shape[-1])
+        colors, mask = over(matrix, shift, (wave + open_to).sigmoid(), color), (SHARPNESS * logits).sigmoid()
         return Edited(compose(pictures, colors, mask), mask, logits, colors)
 
     def _words(self, text: TextEmbedding) -> tuple[Tensor, Tensor]:
@@ -169,26 +171,10 @@ class Editor(nn.Module):
         return words, torch.cat([text.mask, text.mask.new_ones(n, 1)], dim=1)
 
 
-def net(lay: Tensor, side: int) -> Tensor:
-    """Upright and level waves of F lengths, the same for all but moved and turned: [N, 3] -> [N, 4 F, side, side].
-
-    lay: how far right, how far down, as shares of the side, and from 1/2 on with a quarter turn. What is drawn on moved
-    waves is the same pattern, moved (Fourier features as in StyleGAN3, Karras et al. 2021).
-    """
-    place = (torch.arange(side, device=lay.device) + 0.5) / side
-    cycles = torch.tensor(CYCLES, device=lay.device)[:, None]
-    angle = 2 * math.pi * cycles * (place - lay[:, :2, None, None])  # [N, 2, F, side]
-    wave = torch.cat([angle.cos(), angle.sin()], 2)
-    upright, level = wave[:, 0, :, None].expand(-1, -1, side, -1), wave[:, 1, :, :, None].expand(-1, -1, -1, side)
-    turned = (lay[:, 2] >= 0.5)[:, None, None, None]
-    both = torch.cat([torch.where(turned, level, upright), torch.where(turned, upright, level)], 1)
-    return both.contiguous(memory_format=torch.channels_last)
-
-
 def change_of(generator: Generator, text: DualTextEncoder, noise: Tensor, captions: Tensor, others: Tensor) -> Change:
     """The change from the texts `others` to the texts `captions`, [N, L] tokens (or [N, F] vectors) each.
 
-    noise: [N, num_noise] standard normal; what a text leaves open is drawn from it, also how the net lies.
+    noise: [N, num_noise] standard normal; what a text leaves open is drawn from it, also where a pattern lies.
     """
     new, old, b = text(captions), text(others), torch.zeros(len(noise), device=noise.device)
     return Change(

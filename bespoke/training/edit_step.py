@@ -18,11 +18,11 @@ from bespoke.method.edit_loss import (
     critic_loss,
     editor_loss,
     preservation_loss,
-    towards,
     twin_loss,
 )
 from bespoke.method.editor import Change, change_of
 from bespoke.method.joint_loss import Terms
+from bespoke.method.patterns import turned_like
 from bespoke.networks import Networks
 from bespoke.precision import autocast
 from bespoke.settings import EditSettings
@@ -58,7 +58,7 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
     num = len(given.twin)
     x, change, changes = given.x[:num], given.change.rows(slice(num)), given.changes[:num]
     with autocast(place.device, config.training.precision):
-        made = towards(given.twin, editor, x, change, draws.lays[:num].transpose(0, 1))
+        made = editor(x, change._replace(lay=turned_like(given.twin, x, change.lay)))
     terms_e = twin_loss(x, made, given.twin, changes, weights)
     terms_c: Terms = {}
     if config.editing.critic:

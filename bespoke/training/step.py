@@ -18,7 +18,6 @@ from bespoke.data.batches import Batch
 from bespoke.data.levels import to_signed
 from bespoke.method.across import gather
 from bespoke.method.discriminator import PictureFeatures
-from bespoke.method.edit_loss import NUM_LAYS
 from bespoke.method.joint_loss import (
     LossWeights,
     Pairs,
@@ -53,7 +52,6 @@ class Draws(NamedTuple):
     augment_again: Tensor  # the same, for the generator's look at the same fakes
     penalty_noise: Tensor  # [N, 2, 3, H, W]; [N, 0] where the step has no penalty
     chance: Tensor  # [N, 2] uniform in [0, 1), for edits: whether the text changes, whether the old text is known
-    lays: Tensor  # [N, NUM_LAYS, 3] uniform in [0, 1), for edits: see method/edit_loss.py; [N, 0] unless taught
 
 
 def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workplace, *, penalised: bool) -> Draws:
@@ -72,7 +70,6 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
         augment_again=uniform(n, NUM_DRAWS),
         penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
         chance=uniform(n, 2),
-        lays=uniform(n, NUM_LAYS, 3) if config.editing else torch.empty(n, 0),
     )
     if settings.balance is not None:
         drawn = drawn._replace(balance=torch.full((n,), settings.balance))

@@ -311,3 +311,15 @@ def test_a_twin_whose_caption_reads_the_same_is_none(make_folder: FolderMaker) -
     store = prepare(Catalogue.open(make_folder(4, row=row)), 16)
     batch = batches((store, Tokenizer.train(["a cup"], 300, length=16)), twins=True).at(0)
     assert not batch.has_twin.any()
+
+
+def test_captions_are_shown_that_tell_twins_apart(make_folder: FolderMaker) -> None:
+    def row(number: int) -> dict[str, Any]:
+        color = ("red", "blue")[number % 2]
+        return {"text": "a cup", "texts": ["a cup", f"a {color} cup"], "same_shot": str(number // 2)}
+
+    store = prepare(Catalogue.open(make_folder(8, row=row)), 16)
+    batch = batches((store, Tokenizer.train(["a red blue cup"], 300, length=16)), word_dropout=0.0, twins=True).at(0)
+    assert batch.has_twin.all()
+    both = [[batch_of[row].tolist() for batch_of in (batch.captions, batch.twin_captions)] for row in range(8)]
+    assert len({tuple(sorted(map(tuple, pair))) for pair in both}) == 1  # red and blue, in either order

@@ -29,7 +29,7 @@ LEAST_NEARNESS = 0.01  # 2.5 levels of 255: nearer is a copy, however alike the 
 
 def calibrate(model: Path, catalogue: Path, out: Path) -> None:
     """Measure, and write what was found. Raises UserError."""
-    pipeline = Pipeline.from_pretrained(model, device="cpu")
+    pipeline = Pipeline.from_pretrained(model, device="cpu", editor=False)
     store = prepare(Catalogue.open(catalogue), pipeline.networks.settings.image_size, skip_bad=True)
     training, pairs = store.indices("train"), store.indices("validation")
     held_out = len(pairs) >= FEWEST_HELD_OUT
