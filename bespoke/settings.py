@@ -149,6 +149,7 @@ class EditSettings(Settings):
     critic: bool | None = None
     pair: float = Field(0.2, ge=0)
     pattern: float = Field(1.0, ge=0)
+    mark: float = Field(0.5, ge=0)
     where: float = Field(1.0, ge=0)
     same: float = Field(5.0, ge=0)
     mismatch: float = Field(0.5, ge=0)

@@ -56,6 +56,7 @@ class Edited(NamedTuple):
     mask: Tensor  # m: [N, 1, H, W] in [0, 1]
     logits: Tensor  # [N, 1, H, W], of the probability that a place should change; m is sharper: all or nothing
     colors: Tensor  # [N, 12, H, W]: A row by row, then c
+    mark: Tensor  # [N, 3], the colour of a new pattern's marks
 
 
 class Trunk(NamedTuple):
@@ -163,7 +164,7 @@ class Editor(nn.Module):
         seen = F.group_norm(trunk.x, NUM_GROUPS).float().abs().mean((2, 3))  # how large the product is, and which
         wave, color = self.marks(trunk.style, seen, trunk.palette, lay, pictures.shape[-1])
         colors, mask = over(matrix, shift, (wave + open_to).sigmoid(), color), (SHARPNESS * logits).sigmoid()
-        return Edited(compose(pictures, colors, mask), mask, logits, colors)
+        return Edited(compose(pictures, colors, mask), mask, logits, colors, color)
 
     def _words(self, text: TextEmbedding) -> tuple[Tensor, Tensor]:
         n = len(text.words)

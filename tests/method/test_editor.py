@@ -11,6 +11,7 @@ from bespoke.method.edit_loss import (
     LEAST_APART,
     EditWeights,
     Sides,
+    color_of_marks,
     critic_loss,
     differs,
     editor_loss,
@@ -178,8 +179,9 @@ def test_the_editor_learns_from_all_its_losses() -> None:
     terms |= preservation_loss(scene.pictures, made, sides.changes, EditWeights())
     terms |= twin_loss(scene.pictures, made, scene.pictures.flip(3), sides.changes, EditWeights())
     assert set(terms) == set(EditWeights.__dataclass_fields__)
-    for term in terms.values():
-        (gradient,) = torch.autograd.grad(term, scene.editor.to_colors.bias, retain_graph=True)
+    for name, term in terms.items():
+        taught = scene.editor.marks.color.bias if name == "mark" else scene.editor.to_colors.bias
+        (gradient,) = torch.autograd.grad(term, taught, retain_graph=True)
         assert bool(gradient.any())
 
 
@@ -190,13 +192,14 @@ def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
     sure = torch.where(torch.arange(16)[None, None, None] < 8, 20.0, -20.0).expand(1, 1, 16, 16)
     colors = torch.zeros(1, 12, 16, 16)
     colors[:, 9] = 1.0
-    met = Edited(twin, sure.sigmoid(), sure, colors)
+    met = Edited(twin, sure.sigmoid(), sure, colors, color_of_marks(twin, x))
     missed = met._replace(logits=-sure)
     on = torch.tensor([True])
     terms = {name: twin_loss(x, made, twin, on, EditWeights()) for name, made in (("met", met), ("missed", missed))}
     assert terms["met"]["pair"] == 0
     assert terms["met"]["where"] < 2 < terms["missed"]["where"]
     assert terms["met"]["pattern"] < 1e-6
+    assert terms["met"]["mark"] == 0
     barely = twin_loss(x, met._replace(logits=-20 + 0 * sure), x + 0.9 * LEAST_APART, ~on, EditWeights())
     assert barely["where"] < 1e-3
 
@@ -212,6 +215,22 @@ def test_where_twins_differ_gaps_of_a_pattern_count_and_what_lies_beside_it_does
     assert not differs(x, twin)[0, 0, 8:22, 12:22].any()
 
 
+def test_the_colour_of_marks_is_that_of_what_is_new_and_rare() -> None:
+    red, white, blue = (
+        torch.tensor(color)[:, None, None] for color in ((0.8, -0.6, -0.6), (1.0, 1.0, 1.0), (-1, -1, 1))
+    )
+    x = torch.zeros(1, 3, 64, 64)
+    x[0, :, 16:48, 16:48] = red
+    twin, dots = x.clone(), x.clone()
+    twin[0, :, 16:48, 16:48:8], twin[0, :, 16:48, 17:48:8] = white, white  # stripes of two in eight
+    dots[0, :, 20:48:8, 20:48:8], dots[0, :, 21:48:8, 20:48:8] = blue, blue
+    assert torch.allclose(color_of_marks(twin, x)[0], white.flatten(), atol=0.1)
+    # From stripes to dots, red is what is new between them and blue what is rare as well.
+    found = color_of_marks(dots, twin)[0]
+    assert (found - blue.flatten()).abs().mean() < (found - red.flatten()).abs().mean()
+    assert not color_of_marks(x, x).any()
+
+
 def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> None:
     place = torch.arange(64)
     stripes = torch.where(place % 8 < 3, 1.0, -0.5).expand(1, 3, 64, -1)
@@ -220,7 +239,9 @@ def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> No
 
     def told(picture: Tensor) -> dict[str, float]:
         colors = torch.cat([torch.zeros(1, 9, 64, 64), picture - x], dim=1)
-        terms = twin_loss(x, Edited(picture, sure.sigmoid(), sure, colors), stripes, on, EditWeights())
+        terms = twin_loss(
+            x, Edited(picture, sure.sigmoid(), sure, colors, torch.zeros(1, 3)), stripes, on, EditWeights()
+        )
         return {name: float(term) for name, term in terms.items()}
 
     moved, none, turned = told(stripes.roll(4, 3)), told(x), told(stripes.transpose(2, 3))
@@ -233,17 +254,18 @@ def test_twins_that_are_alike_although_their_texts_are_not_teach_nothing() -> No
     x, sure = torch.zeros(2, 3, 16, 16), torch.full((2, 1, 16, 16), 20.0)
     colors = torch.zeros(2, 12, 16, 16)
     colors[:, 9:, :, :8] = 1.0
-    made = Edited(x + colors[:, 9:], sure.sigmoid(), sure, colors)
+    made = Edited(x + colors[:, 9:], sure.sigmoid(), sure, colors, torch.ones(2, 3))
     told = {
         changes: twin_loss(x, made, x, torch.tensor([changes, changes]), EditWeights()) for changes in (True, False)
     }
     assert not any(told[True].values())
-    assert all(told[False].values())  # the same text must change nothing
+    assert all(told[False][name] for name in ("pair", "pattern", "where"))  # the same text must change nothing
+    assert told[False]["mark"] == 0  # but then it says nothing of marks
 
 
 def test_only_pictures_that_get_their_own_text_must_stay() -> None:
     x = torch.zeros(2, 3, 4, 4)
-    made = Edited(x + 1, torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(2, 12, 4, 4))
+    made = Edited(x + 1, torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(2, 12, 4, 4), torch.zeros(2, 3))
     weights = EditWeights(same=2.0)
     assert preservation_loss(x, made, torch.tensor([True, True]), weights)["same"] == 0
     assert preservation_loss(x, made, torch.tensor([True, False]), weights)["same"] == 1.0
