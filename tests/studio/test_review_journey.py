@@ -53,7 +53,7 @@ def test_from_a_wish_to_a_published_picture(language: str, browser: Browser, liv
     context = browser.new_context(locale=language, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
     page, troubles = context.new_page(), []
-    page.on("console", lambda told: troubles.append(told.text) if told.type == "error" else None)
+    page.on("console", lambda told: troubles.append(f"{told.text} {told.location}") if told.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda asked: troubles.append(asked.url) if not asked.url.startswith(live.address) else None)
     page.on("dialog", lambda dialog: troubles.append(dialog.message))
@@ -188,7 +188,8 @@ def test_from_a_wish_to_a_published_picture(language: str, browser: Browser, liv
     button("Check the whole log").click()
     expect(page.locator(".notice.good")).to_be_visible()
     snap("audit")
-    assert [told for told in troubles if "422" not in told] == []  # what was wrong on purpose
+    # 422: what was wrong on purpose. A machine too busy for a preview says 503, and the page asks again.
+    assert [told for told in troubles if "422" not in told and not ("503" in told and "/create/" in told)] == []
 
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 740})
