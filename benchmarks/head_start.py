@@ -13,13 +13,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bespoke.commands.train import train
-from bespoke.data.columns import Columns
+from training_run import trained
+
 from bespoke.data.sample import sample_attributes, sample_captions, sample_drawing, write_sample
 from bespoke.data.sample_objects import NEW_LINE
 from bespoke.data.sample_reading import Reader, Right, count_right
 from bespoke.pipeline import Pipeline
-from bespoke.training.plan import CONFIG
 
 SIZE, BALANCE = 64, 0.5
 CATALOGUE_SEED, ASKED_SEED, NUM_ASKED = 7, 10**6 + 7, 200
@@ -42,20 +41,7 @@ def main() -> None:
     reader, found = Reader(size=SIZE), {}
     for name, base, images in (("scratch", None, args.images), ("base", args.base, args.images // 3)):
         run = args.out / name
-        going_on = (run / CONFIG).is_file()
-        if not train(
-            str(catalogue),
-            run,
-            preset=None,
-            minutes=None,
-            images=None if going_on else str(images),
-            base=None if going_on else base,
-            resume=going_on,
-            overrides=() if going_on else args.overrides,
-            skip_bad=False,
-            columns=Columns(),
-            dry_run=False,
-        ):
+        if not trained(catalogue, run, images=images, base=base, overrides=args.overrides):
             return
         pipeline = Pipeline.from_pretrained(run)
         for language in ("en", "ja"):

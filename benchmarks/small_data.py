@@ -19,18 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from training_run import trained
 
 from bespoke.commands.evaluate import judges_of
-from bespoke.commands.train import train
 from bespoke.data.catalogue import Catalogue
-from bespoke.data.columns import Columns
 from bespoke.data.item import Part
 from bespoke.data.store import PairStore, prepare
 from bespoke.evaluation.evaluate import evaluate
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.result import as_data
 from bespoke.pipeline import Pipeline
-from bespoke.training.plan import CONFIG
 
 SPLITS: tuple[Part, ...] = ("validation", "test")
 BALANCE = 0.5
@@ -69,7 +67,7 @@ def main() -> None:
     parser.add_argument("catalogue")
     parser.add_argument("out", type=Path)
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 500, 1000, 2000, 0])
-    parser.add_argument("--images", default="36000", help="shown in each training")
+    parser.add_argument("--images", type=int, default=36_000, help="shown in each training")
     parser.add_argument("--from", dest="base", help="a model that each starts from")
     parser.add_argument("--set", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--name", default="scratch")
@@ -84,20 +82,7 @@ def main() -> None:
             shutil.rmtree(part, ignore_errors=True)  # broken off, it holds links alone
             write_part(catalogue, store, size, part)
         run = args.out / f"{args.name}-{size or 'all'}"
-        going_on = (run / CONFIG).is_file()
-        if not train(
-            str(part),
-            run,
-            preset=None,
-            minutes=None,
-            images=None if going_on else args.images,
-            base=None if going_on else args.base,
-            resume=going_on,
-            overrides=() if going_on else args.overrides,
-            skip_bad=False,
-            columns=Columns(),
-            dry_run=False,
-        ):
+        if not trained(part, run, images=args.images, base=args.base, overrides=args.overrides):
             return
         for split in SPLITS:
             rows = measured(run, store, judges, split)

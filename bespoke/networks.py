@@ -113,7 +113,7 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
 
 
 def build_editor(settings: ModelSettings) -> Editor:
-    """An editor that changes nothing yet, of the sizes that go with a model's."""
+    """An editor that has learned nothing yet, of the sizes that go with a model's."""
     return Editor(
         embedding_width=settings.embedding_width,
         style_width=settings.style_width,

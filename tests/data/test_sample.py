@@ -422,5 +422,8 @@ def test_variants_show_one_shot_in_other_colors_and_patterns(tmp_path: Path) -> 
             changed += differs
     assert set(changed) == {"color", "pattern"}
     assert "same_shot" not in _rows(write_sample(tmp_path / "plain", 2, 32, 5))[0]
+    pairs = _rows(write_sample(tmp_path / "pairs", 240, 32, 5, variants=2))
+    twins = [(a, b) for a, b in zip(pairs[::2], pairs[1::2], strict=True) if a["second_color"] != "none"]
+    assert 0.52 < sum(a["pattern"] != b["pattern"] for a, b in twins) / len(twins) < 0.8  # two in three
     with pytest.raises(UserError, match="variants=0: expected 1 or more"):
         write_sample(tmp_path / "none", 2, 32, 5, variants=0)
