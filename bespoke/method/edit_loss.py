@@ -20,17 +20,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.method.discriminator import Discriminator, PictureFeatures
-from bespoke.method.editor import Edited, compose
+from bespoke.method.editor import Edited, Painting, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
-from bespoke.method.patterns import strengths_of_waves
+from bespoke.method.patterns import FAR, NEAR, laid, lays_around, strengths_of_waves
 
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
 LEAST_WAVES = 0.003  # mean difference of the strengths of waves, likewise
 GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
-LEAST_APART, MOST_APART = 0.25, 0.5  # how far twins differ where m is 0 and where it is 1, of the range of 2
+LEAST_APART, MOST_APART = 0.25, 0.5  # how far generated twins differ where m is 0 and where it is 1, of the range of 2
+LEAST_OF_SHOT, MOST_OF_SHOT = 0.1, 0.25  # and those of one shot, of where they differ most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,32 +104,34 @@ def preservation_loss(x: Tensor, made: Edited, changes: Tensor, weights: EditWei
     return {"same": weights.same * (moved * ~changes).mean(), "area": weights.area * made.mask.mean()}
 
 
-def differs(x: Tensor, twin: Tensor) -> Tensor:
+def differs(x: Tensor, twin: Tensor, shot: Tensor) -> Tensor:
     """How surely a place of twins [N, 3, H, W] differs: [N, 1, H, W] in [0, 1].
 
-    With what lies between such places: a pattern changes a product, and not the stripes of it alone.
+    With what lies between such places: a pattern changes a product, and not the stripes of it alone. shot: [N] bool,
+    whether a twin is another picture of the shot. Those differ only where they should, and thin lines hardly do.
     """
     apart = blur((twin - x).abs().amax(1, keepdim=True))
-    sure = ((apart - LEAST_APART) / (MOST_APART - LEAST_APART)).clamp(0, 1)
+    shot, most = shot[:, None, None, None], apart.amax((1, 2, 3), keepdim=True).clamp(min=1e-3)
+    least = torch.where(shot, LEAST_OF_SHOT * most, LEAST_APART)
+    sure = ((apart - least) / (torch.where(shot, MOST_OF_SHOT * most, MOST_APART) - least)).clamp(0, 1)
     grown = F.max_pool2d(sure, GAP, stride=1, padding=GAP // 2)
     return torch.maximum(sure, -F.max_pool2d(-F.pad(grown, [GAP // 2] * 4), GAP, stride=1))
 
 
-def unlike_twin(x: Tensor, made: Edited, twin: Tensor) -> Tensor:
-    """How far an edit is from the twin, [N]: as it shows, and where the two differ also as if m were 1 there.
+def unlike_twin(x: Tensor, made: Edited, twin: Tensor, where: Tensor) -> Tensor:
+    """How far an edit is from the twin, [N]: as it shows, and `where` the two differ also as if m were 1 there.
 
     Else colours would learn nothing where m is 0, and m nothing where colours are wrong.
     """
     whole = compose(x, made.colors, torch.ones_like(made.mask))
-    return ((made.pictures - twin).abs() + differs(x, twin) * (whole - twin).abs()).mean((1, 2, 3))
+    return ((made.pictures - twin).abs() + where * (whole - twin).abs()).mean((1, 2, 3))
 
 
-def color_of_marks(twin: Tensor, x: Tensor) -> Tensor:
+def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
     """The colour [N, 3] of what is new in a twin [N, 3, H, W] and rare around it; 0 where nothing is new.
 
     Of drawn stripes and dots it is nearest to their own colour among eleven in 79 and 88 of 100, of thin checks in 59.
     """
-    where = differs(x, twin)
     summed = F.avg_pool2d(torch.cat([twin * where, where], dim=1), 15, stride=1, padding=7)
     usual = summed[:, :3] / summed[:, 3:].clamp(min=1e-3)
     rare, new = ((twin - other).square().sum(1, keepdim=True) for other in (usual, x))
@@ -136,33 +139,51 @@ def color_of_marks(twin: Tensor, x: Tensor) -> Tensor:
     return (marked * twin).sum((2, 3)) / marked.sum((2, 3)).clamp(min=1e-6)
 
 
-def unlike_pattern(x: Tensor, made: Edited, twin: Tensor) -> Tensor:
+@torch.no_grad()
+def lay_of_twin(x: Tensor, painting: Painting, twin: Tensor, where: Tensor, lay: Tensor) -> Tensor:
+    """Of many lays around `lay` [N, 4] the one each in which an edit comes nearest to the twin: [N, 4].
+
+    Where a pattern begins no text says, and pixel by pixel, stripes that lie elsewhere are farther from a twin's than
+    no stripes at all. So a pattern is laid as the twin's, and pixels say what it lacks. With e = x + A x + c, marks of
+    colour k and shares s, |e + s (k - e) - twin|^2 is s^2 |k - e|^2 + 2 s (k - e) (e - twin) and what no lay changes.
+    """
+    e = compose(x, torch.cat([painting.matrix, painting.shift], dim=1), torch.ones_like(painting.logits))
+    step = painting.mark[:, :, None, None] - e
+    square, cross = (where * (step * other).sum(1, keepdim=True) for other in (step, e - twin))
+    for reach in (FAR, NEAR):
+        lays = lays_around(lay, reach)
+        share = (laid(painting.waves, lays, x.shape[-1]) + painting.open_to).sigmoid()
+        apart = (share * (share * square + 2 * cross)).sum((2, 3))
+        lay = lays[torch.arange(len(lays)), apart.argmin(1)]
+    return lay
+
+
+def unlike_pattern(x: Tensor, made: Edited, twin: Tensor, where: Tensor) -> Tensor:
     """How far an edit's waves are from the twin's, [N], as a share of how far those of the twins are apart.
 
     Where a pattern begins no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no
     stripes at all; by the strengths of their waves they are nearer.
     """
-    whole = compose(x, made.colors, torch.maximum(made.mask.detach(), differs(x, twin)))
+    whole = compose(x, made.colors, torch.maximum(made.mask.detach(), where))
     with torch.no_grad():
         before, wanted = strengths_of_waves(x), strengths_of_waves(twin)
     apart = (wanted - before).abs().mean((1, 2, 3)).clamp(min=LEAST_WAVES)
     return (strengths_of_waves(whole) - wanted).abs().mean((1, 2, 3)) / apart
 
 
-def twin_loss(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
-    """L_E on twins, by term: the one, edited, should become the other, and m is where the two differ.
+def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
+    """L_E on twins, by term: the one, edited, should become the other, and m is `where` the two differ.
 
     Twins that hardly differ although their texts do are left out: they would teach that the text changes nothing.
     """
-    where = differs(x, twin)
     teaches = ~changes | (where.mean((1, 2, 3)) > LEAST_AREA)
     whole = (twin - x).abs().mean((1, 2, 3)).clamp(min=LEAST_CHANGE)
-    unlike = unlike_twin(x, made, twin) / whole
-    wrong_color = (made.mark - color_of_marks(twin, x)).abs().mean(1)
+    unlike = unlike_twin(x, made, twin, where) / whole
+    wrong_color = (made.mark - color_of_marks(twin, x, where)).abs().mean(1)
     unsure = F.binary_cross_entropy_with_logits(made.logits, where, reduction="none").mean((1, 2, 3))
     return {
         "pair": weights.pair * (unlike * teaches).mean(),
-        "pattern": weights.pattern * (unlike_pattern(x, made, twin) * teaches).mean(),
+        "pattern": weights.pattern * (unlike_pattern(x, made, twin, where) * teaches).mean(),
         "mark": weights.mark * (wrong_color * (changes & teaches)).mean(),
         "where": weights.where * (unsure * teaches).mean(),
     }

@@ -24,7 +24,7 @@ from torch import Tensor
 from bespoke.method.discriminator import Down
 from bespoke.method.generator import Generator
 from bespoke.method.layers import SLOPE, FiLM, UpConv3, WordAttention, blur, conv3, leaky
-from bespoke.method.patterns import RARE, Marks, over
+from bespoke.method.patterns import RARE, Marks, Waves, laid, over
 from bespoke.method.text_encoder import DualTextEncoder, TextEmbedding
 
 NUM_COLORS = 12  # A [3, 3] and c [3] of a pixel
@@ -41,12 +41,13 @@ class Change(NamedTuple):
     old_style: Tensor  # [N, S] of the text it had
     new: TextEmbedding  # S_D of the text it should get; mask: only the words that the old text lacks
     old: TextEmbedding  # S_D of the text it had; mask: only the words that the new text lacks
-    lay: Tensor  # [N, 3] in [0, 1), where a pattern lies, see patterns.py
+    told: Tensor  # [N, L] bool, all words of the text it should get
+    lay: Tensor  # [N, 4] in [0, 1), where and how a pattern lies, see patterns.py
 
     def rows(self, which: slice) -> Change:
         """What is asked of some of the pictures."""
         new, old = (TextEmbedding(*(part[which] for part in text)) for text in (self.new, self.old))
-        return Change(self.new_style[which], self.old_style[which], new, old, self.lay[which])
+        return Change(self.new_style[which], self.old_style[which], new, old, self.told[which], self.lay[which])
 
 
 class Edited(NamedTuple):
@@ -59,13 +60,15 @@ class Edited(NamedTuple):
     mark: Tensor  # [N, 3], the colour of a new pattern's marks
 
 
-class Trunk(NamedTuple):
-    """What the editor knows of N pictures before it knows how its pattern will lie."""
+class Painting(NamedTuple):
+    """How N pictures change, whichever way their patterns lie."""
 
-    x: Tensor  # [N, C, H / 4, W / 4]
-    seen: Tensor  # [N, C', H / 2, W / 2], of the picture alone
-    detail: Tensor  # [N, C'', H, W], of the picture alone
-    style: Tensor  # [N, S]
+    matrix: Tensor  # A: [N, 9, H, W]
+    shift: Tensor  # c: [N, 3, H, W]
+    logits: Tensor  # as in Edited
+    open_to: Tensor  # [N, 1, H, W], added to the waves: how open a place is to marks
+    waves: Waves  # of the pattern
+    mark: Tensor  # as in Edited
     palette: Tensor  # [N, K, 3], colours that were found in the picture
 
 
@@ -124,6 +127,7 @@ class Editor(nn.Module):
         self.detail = conv3(3, detail_width)
         self.mix = nn.Conv2d(2 * detail_width, 2 * detail_width, 1)
         self.pick = nn.Conv2d(first[1], NUM_PICKED, 1)
+        self.look_marks = WordAttention(style_width, embedding_width)
         self.marks = Marks(style_width, first[1], NUM_PICKED)
         self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED + 1, 1)
         nn.init.zeros_(self.to_colors.weight)  # at first nothing changes, but for faint marks
@@ -132,10 +136,10 @@ class Editor(nn.Module):
 
     def forward(self, pictures: Tensor, change: Change) -> Edited:
         """[N, 3, H, W] in [-1, 1] -> Edited"""
-        return self.paint(pictures, self.look(pictures, change), change.lay)
+        return laid_out(pictures, self.paint(pictures, change), change.lay)
 
-    def look(self, pictures: Tensor, change: Change) -> Trunk:
-        """What is to be changed in pictures [N, 3, H, W], before anything is drawn."""
+    def paint(self, pictures: Tensor, change: Change) -> Painting:
+        """What is to be changed in pictures [N, 3, H, W]."""
         x = self.stem(F.pixel_unshuffle(pictures, 2).contiguous(memory_format=torch.channels_last))
         maps = [x]
         for stage in self.stages:
@@ -150,21 +154,18 @@ class Editor(nn.Module):
         x = x + self.conv(leaky(self.film(x, style)))
         x = self.up(x, maps.pop(), style)
         weight = self.pick(leaky(F.group_norm(x, NUM_GROUPS))).float().flatten(2).softmax(2)
-        places = F.adaptive_avg_pool2d(pictures, x.shape[-1]).flatten(2)
-        return Trunk(x, maps.pop(), self.detail(pictures), style, weight @ places.transpose(1, 2))
-
-    def paint(self, pictures: Tensor, trunk: Trunk, lay: Tensor) -> Edited:
-        """The change itself, its pattern where `lay` [N, 3] says."""
-        x = self.draw(trunk.x, trunk.seen, trunk.style)
-        x = blur(self.grow(leaky(self.last_film(x, trunk.style))))
-        x = self.mix(leaky(torch.cat([x, trunk.detail.to(x.dtype)], dim=1)))
+        palette = weight @ F.adaptive_avg_pool2d(pictures, x.shape[-1]).flatten(2).transpose(1, 2)
+        seen = F.group_norm(x, NUM_GROUPS).float().abs().mean((2, 3))  # how large the product is, and which
+        every = change.new._replace(mask=change.told)  # marks have colours that the text need not change
+        asked_of_marks = style + self.look_marks(style[:, :, None, None], *self._words(every))[:, :, 0, 0]
+        waves, mark = self.marks(asked_of_marks, seen, palette)
+        x = self.draw(x, maps.pop(), style)
+        x = blur(self.grow(leaky(self.last_film(x, style))))
+        x = self.mix(leaky(torch.cat([x, self.detail(pictures).to(x.dtype)], dim=1)))
         told = self.to_colors(leaky(x)).float().contiguous()
         matrix, shift, logits, picked, open_to = told.split([9, 3, 1, NUM_PICKED, 1], dim=1)
-        shift = shift + (trunk.palette.transpose(1, 2) @ picked.flatten(2)).view_as(shift)
-        seen = F.group_norm(trunk.x, NUM_GROUPS).float().abs().mean((2, 3))  # how large the product is, and which
-        wave, color = self.marks(trunk.style, seen, trunk.palette, lay, pictures.shape[-1])
-        colors, mask = over(matrix, shift, (wave + open_to).sigmoid(), color), (SHARPNESS * logits).sigmoid()
-        return Edited(compose(pictures, colors, mask), mask, logits, colors, color)
+        shift = shift + (palette.transpose(1, 2) @ picked.flatten(2)).view_as(shift)
+        return Painting(matrix, shift, logits, open_to, waves, mark, palette)
 
     def _words(self, text: TextEmbedding) -> tuple[Tensor, Tensor]:
         n = len(text.words)
@@ -183,8 +184,17 @@ def change_of(generator: Generator, text: DualTextEncoder, noise: Tensor, captio
         generator.style(noise, old, b)[0],
         new.alignment._replace(mask=words_that_differ(captions, others, new.alignment.mask)),
         old.alignment._replace(mask=words_that_differ(others, captions, old.alignment.mask)),
-        torch.special.ndtr(noise[:, :3]),
+        new.alignment.mask,
+        torch.special.ndtr(noise[:, :4]),
     )
+
+
+def laid_out(pictures: Tensor, painting: Painting, lay: Tensor) -> Edited:
+    """The change itself, its pattern as `lay` [N, 4] says."""
+    wave = laid(painting.waves, lay[:, None], pictures.shape[-1])
+    share, mask = (wave + painting.open_to).sigmoid(), (SHARPNESS * painting.logits).sigmoid()
+    colors = over(painting.matrix, painting.shift, share, painting.mark)
+    return Edited(compose(pictures, colors, mask), mask, painting.logits, colors, painting.mark)
 
 
 def mean_of_words(text: TextEmbedding) -> Tensor:

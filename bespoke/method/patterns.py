@@ -9,56 +9,80 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-CYCLES = (5.0, 6.5, 8.0, 10.0, 12.5, 15.0)  # of the waves that patterns are made of, over the picture's side
+from bespoke.method.layers import SLOPE
+
+CYCLES = (5.0, 6.3, 7.7, 9.2, 10.8, 12.6, 14.8, 17.5)  # of the waves that patterns are made of, over a picture's side
+LEAST_SIZE, MOST_SIZE = 0.89, 1.12  # of those waves' lengths, by chance
+NUM_KINDS = 4  # of waves
+SURER = 3.0  # how much surer shares of waves are than what says them
 RARE = -2.0  # logit of a mark before anything is learned
+NUM_LAYS = 64  # that are tried at once for the one that lies as a twin's pattern does
+FAR, NEAR = (1.0, 1.0, 1.0, 1.0), (0.3, 0.3, 0.0, 0.5)  # how far around a lay, in each of its numbers
 LENGTHS, REACH = (3.0, 6.0, 12.0), 9  # of waves that are looked for, and how far around a place, in pixels
 NUM_TURNS = 4  # directions that they are looked for in
 LEAST_ENERGY = 1e-4  # below a hundredth of contrast all waves are alike
 
 
-class Marks(nn.Module):
-    """Where a pattern's marks are and of which colour: waves whose strengths the text says, cut off by a threshold.
+class Waves(NamedTuple):
+    """What a pattern is drawn from, wherever it begins."""
 
-    What lies above it is stripes if there is one wave, and dots if two cross; what lies below it is checks then. The
-    third kind has every other row moved by half a step.
+    strengths: Tensor  # [N, 4], of the kinds in `laid`
+    shares: Tensor  # [N, 2, F], of the waves of each length, across and down; the sum over F is 1
+
+
+class Marks(nn.Module):
+    """Which marks a pattern has and of which colour: the waves that they are cut from, as text and picture say.
+
+    What lies above a threshold is stripes if there is one wave, and dots if some cross; what lies below it is checks
+    then.
     """
 
     def __init__(self, style_width: int, seen_width: int, num_picked: int) -> None:
         super().__init__()
-        self.strengths = nn.Linear(style_width + seen_width, 3 * len(CYCLES))
-        self.color = nn.Linear(style_width, 3 + num_picked)
-        nn.init.normal_(self.strengths.weight, std=0.1)  # fainter marks would be unlearned before they are like any
+        self.waves = nn.Sequential(
+            nn.Linear(style_width + seen_width, style_width),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(style_width, NUM_KINDS + 2 * len(CYCLES)),
+        )
+        self.color = nn.Sequential(
+            nn.Linear(style_width, style_width), nn.LeakyReLU(SLOPE), nn.Linear(style_width, 3 + num_picked)
+        )
 
-    def forward(self, style: Tensor, seen: Tensor, palette: Tensor, lay: Tensor, side: int) -> tuple[Tensor, Tensor]:
-        """Logits [N, 1, side, side] of a mark, and the marks' colour [N, 3].
+    def forward(self, style: Tensor, seen: Tensor, palette: Tensor) -> tuple[Waves, Tensor]:
+        """The waves, and the marks' colour [N, 3].
 
-        style: [N, S]; seen: [N, C], of the picture; palette: [N, K, 3], colours that may be used;
-        lay: [N, 3] in [0, 1), how far right, how far down, as shares of the side, and from 1/2 on with a quarter turn.
+        style: [N, S]; seen: [N, C], of the picture; palette: [N, K, 3], colours that may be used.
         """
         told = self.color(style).float()
         color = told[:, :3] + torch.einsum("nk,nkc->nc", told[:, 3:].softmax(1), palette)
-        strengths = self.strengths(torch.cat([style, seen], dim=1)).float().view(-1, 3, len(CYCLES))
-        return laid(strengths, lay, side), color
+        strengths, shares = self.waves(torch.cat([style, seen], dim=1)).float().tensor_split([NUM_KINDS], dim=1)
+        return Waves(strengths, (SURER * shares.unflatten(1, (2, -1))).softmax(2)), color
 
 
-def laid(strengths: Tensor, lay: Tensor, side: int) -> Tensor:
-    """Sums of waves: strengths [N, 3, F] of upright, level and moved ones, lay as in Marks -> [N, 1, side, side]"""
-    place = (torch.arange(side, device=lay.device) + 0.5) / side
-    cycles = torch.tensor(CYCLES, device=lay.device)[:, None]
-    angle = 2 * math.pi * cycles * (place - lay[:, :2, None, None])  # [N, 2, F, side]
-    across, down = angle.cos().unbind(1)
-    upright = torch.einsum("nf,nfx->nx", strengths[:, 0], across)[:, None, :]
-    level = torch.einsum("nf,nfy->ny", strengths[:, 1], down)[:, :, None]
-    moved = torch.einsum("nf,nfy,nfx->nyx", strengths[:, 2], (angle[:, 1] / 2).cos(), across)
-    waves = upright + level + moved
-    turned = (lay[:, 2] >= 0.5)[:, None, None]
-    return torch.where(turned, waves.transpose(1, 2), waves)[:, None]
+def laid(waves: Waves, lays: Tensor, side: int) -> Tensor:
+    """The sum of a pattern's waves in each of L lays: [N, L, 4] in [0, 1] -> [N, L, side, side]
+
+    lays: how far right and how far down, in steps of the pattern at the middle of the picture; whether it is turned
+    (from 1/2 on); and how large it is. The kinds of waves: stripes, which stand or lie as the lay says; upright ones;
+    level ones; and those of rows of which every other one is moved by half a step.
+    """
+    place = (torch.arange(side, device=lays.device) + 0.5) / side - 0.5
+    size = LEAST_SIZE * (MOST_SIZE / LEAST_SIZE) ** lays[..., 3:]
+    angle = 2 * math.pi * (torch.tensor(CYCLES, device=lays.device) / size)[:, :, None, :, None] * place
+    angle = angle - 2 * math.pi * lays[..., :2, None, None]  # [N, L, 2, F, side]
+    across, down = torch.einsum("nkf,nlkfs->nlks", waves.shares, angle.cos()).unbind(2)  # [N, L, side]
+    half_down = torch.einsum("nf,nlfs->nls", waves.shares[:, 1], (angle[:, :, 1] / 2).cos())
+    stripes, upright, level, moved = waves.strengths[:, None, :, None].unbind(2)  # [N, 1, 1]
+    turned = (lays[..., 2:3] >= 0.5).float()
+    by_row = (1 - turned) * stripes + upright + moved * half_down
+    return by_row[..., :, None] * across[..., None, :] + ((turned * stripes + level) * down)[..., :, None]
 
 
 def over(matrix: Tensor, shift: Tensor, share: Tensor, color: Tensor) -> Tensor:
@@ -71,13 +95,11 @@ def over(matrix: Tensor, shift: Tensor, share: Tensor, color: Tensor) -> Tensor:
     return torch.cat([matrix - share * (matrix + one), shift + share * (color[:, :, None, None] - shift)], dim=1)
 
 
-def turned_like(twin: Tensor, x: Tensor, lay: Tensor) -> Tensor:
-    """lay [N, 3] with a quarter turn where what is new in a twin [N, 3, H, W] changes more from row to row.
-
-    Which way stripes run no text says either, but waves that run across them will never be like them.
-    """
-    across, down = ((twin - x).diff(dim=dim).abs().mean((1, 2, 3)) for dim in (3, 2))
-    return torch.cat([lay[:, :2], torch.where(down > across, 0.75, 0.25)[:, None]], dim=1)
+def lays_around(lay: Tensor, reach: tuple[float, ...]) -> Tensor:
+    """As many lays as are tried at once, `lay` [N, 4] and others spread evenly around it: [N, L, 4] in [0, 1)"""
+    spread = torch.quasirandom.SobolEngine(lay.shape[1]).draw(NUM_LAYS).to(lay)
+    step = ((spread + 0.5) % 1 - 0.5) * torch.tensor(reach, device=lay.device)
+    return (lay[:, None] + step) % 1
 
 
 def strengths_of_waves(x: Tensor) -> Tensor:

@@ -16,13 +16,14 @@ from bespoke.method.edit_loss import (
     EditWeights,
     Sides,
     critic_loss,
+    differs,
     editor_loss,
+    lay_of_twin,
     preservation_loss,
     twin_loss,
 )
-from bespoke.method.editor import Change, change_of
+from bespoke.method.editor import Change, change_of, laid_out
 from bespoke.method.joint_loss import Terms
-from bespoke.method.patterns import turned_like
 from bespoke.networks import Networks
 from bespoke.precision import autocast
 from bespoke.settings import EditSettings
@@ -35,6 +36,7 @@ class Material(NamedTuple):
 
     x: Tensor  # [N, 3, H, W] in [-1, 1]
     twin: Tensor  # [P, 3, H, W], what the first P should become
+    shot: Tensor  # [P] bool, whether that is another picture of the shot
     change: Change  # of all N
     changes: Tensor  # [N] bool, False where a picture gets the text it has
     captions: Tensor  # [N, L] or [N, F], what they show
@@ -58,8 +60,10 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
     num = len(given.twin)
     x, change, changes = given.x[:num], given.change.rows(slice(num)), given.changes[:num]
     with autocast(place.device, config.training.precision):
-        made = editor(x, change._replace(lay=turned_like(given.twin, x, change.lay)))
-    terms_e = twin_loss(x, made, given.twin, changes, weights)
+        painting = editor.paint(x, change)
+    where = differs(x, given.twin, given.shot)
+    made = laid_out(x, painting, lay_of_twin(x, painting, given.twin, where, change.lay))
+    terms_e = twin_loss(x, made, given.twin, where, changes, weights)
     terms_c: Terms = {}
     if config.editing.critic:
         terms_c, judged = _judged(players, given, batch, draws, config, place)
@@ -148,6 +152,7 @@ def prepared(base: Networks, batch: Batch, draws: Draws, config: Config, place: 
     return Material(
         x,
         twin,
+        shot[:half],
         change,
         changes,
         y,

@@ -15,6 +15,7 @@ from bespoke.method.edit_loss import (
     critic_loss,
     differs,
     editor_loss,
+    lay_of_twin,
     preservation_loss,
     twin_loss,
 )
@@ -23,12 +24,16 @@ from bespoke.method.editor import (
     Change,
     Edited,
     Editor,
+    Painting,
     change_of,
     compose,
+    laid_out,
     strengthened,
     words_that_differ,
 )
 from bespoke.method.generator import Generator
+from bespoke.method.joint_loss import Terms
+from bespoke.method.patterns import CYCLES, Waves
 from bespoke.method.text_encoder import DualTextEncoder, TextEncoder
 
 N, WIDTH = 4, 16
@@ -71,6 +76,12 @@ class Scene:
             changes=(self.new != self.old).any(1),
             caption_ids=torch.arange(N),
         )
+
+
+def told_by_twin(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, *, shot: bool = False) -> Terms:
+    """twin_loss where twins differ by themselves."""
+    where = differs(x, twin, torch.full((len(x),), shot))
+    return twin_loss(x, made, twin, where, changes, EditWeights())
 
 
 def test_an_editor_that_has_learned_nothing_changes_nothing_but_for_faint_marks() -> None:
@@ -133,8 +144,8 @@ def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
     scene = Scene()
     red, half = torch.tensor([0.8, -0.6, -0.6]), torch.zeros(N, 3, 32, 32)
     half[:, :, :, :16] = red[:, None, None]
-    trunk = scene.editor.look(half, scene.change())
-    shares = trunk.palette / red  # of the left half, in what was found
+    palette = scene.editor.paint(half, scene.change()).palette
+    shares = palette / red  # of the left half, in what was found
     assert shares.shape == (N, NUM_PICKED, 3)
     assert bool(((shares >= 0) & (shares <= 1)).all())
     assert torch.allclose(shares, shares[:, :, :1].expand(-1, -1, 3), atol=1e-5)
@@ -142,18 +153,18 @@ def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
         scene.editor.to_colors.bias[-NUM_PICKED - 1] = 1.0
     scene.without_marks()
     made = scene.editor(half, scene.change())
-    assert torch.allclose(made.colors[:, 9:], trunk.palette[:, 0, :, None, None].expand(-1, -1, 32, 32), atol=1e-5)
+    assert torch.allclose(made.colors[:, 9:], palette[:, 0, :, None, None].expand(-1, -1, 32, 32), atol=1e-5)
     assert not made.colors[:, :9].any()
 
 
 def test_every_seed_lays_patterns_elsewhere() -> None:
     scene = Scene()
     lay = scene.change().lay
-    assert lay.shape == (N, 3)
+    assert lay.shape == (N, 4)
     assert bool(((lay > 0) & (lay < 1)).all())
     assert len({tuple(row) for row in lay.tolist()}) == N
     scene.wake()
-    first, second = (scene.editor(scene.pictures, scene.change()._replace(lay=torch.rand(N, 3))) for _ in range(2))
+    first, second = (scene.editor(scene.pictures, scene.change()._replace(lay=torch.rand(N, 4))) for _ in range(2))
     assert not torch.allclose(first.pictures, second.pictures, atol=1e-3)
     assert torch.equal(first.mask, second.mask)
 
@@ -177,10 +188,11 @@ def test_the_editor_learns_from_all_its_losses() -> None:
     sides = scene.sides(made.pictures)
     terms = editor_loss(scene.critic, sides, EditWeights())
     terms |= preservation_loss(scene.pictures, made, sides.changes, EditWeights())
-    terms |= twin_loss(scene.pictures, made, scene.pictures.flip(3), sides.changes, EditWeights())
+    twin = scene.pictures.flip(3)
+    terms |= told_by_twin(scene.pictures, made, twin, sides.changes)
     assert set(terms) == set(EditWeights.__dataclass_fields__)
     for name, term in terms.items():
-        taught = scene.editor.marks.color.bias if name == "mark" else scene.editor.to_colors.bias
+        taught = scene.editor.marks.color[-1].bias if name == "mark" else scene.editor.to_colors.bias
         (gradient,) = torch.autograd.grad(term, taught, retain_graph=True)
         assert bool(gradient.any())
 
@@ -192,27 +204,41 @@ def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
     sure = torch.where(torch.arange(16)[None, None, None] < 8, 20.0, -20.0).expand(1, 1, 16, 16)
     colors = torch.zeros(1, 12, 16, 16)
     colors[:, 9] = 1.0
-    met = Edited(twin, sure.sigmoid(), sure, colors, color_of_marks(twin, x))
+    met = Edited(twin, sure.sigmoid(), sure, colors, _marks(twin, x))
     missed = met._replace(logits=-sure)
     on = torch.tensor([True])
-    terms = {name: twin_loss(x, made, twin, on, EditWeights()) for name, made in (("met", met), ("missed", missed))}
+    terms = {name: told_by_twin(x, made, twin, on) for name, made in (("met", met), ("missed", missed))}
     assert terms["met"]["pair"] == 0
     assert terms["met"]["where"] < 2 < terms["missed"]["where"]
     assert terms["met"]["pattern"] < 1e-6
     assert terms["met"]["mark"] == 0
-    barely = twin_loss(x, met._replace(logits=-20 + 0 * sure), x + 0.9 * LEAST_APART, ~on, EditWeights())
+    barely = told_by_twin(x, met._replace(logits=-20 + 0 * sure), x + 0.9 * LEAST_APART, ~on)
     assert barely["where"] < 1e-3
 
 
 def test_where_twins_differ_gaps_of_a_pattern_count_and_what_lies_beside_it_does_not() -> None:
     x, twin = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
     twin[..., 6:24, 6:8] = twin[..., 6:24, 12:14] = 1.5  # two stripes
-    where = differs(x, twin)[0, 0]
+    generated = torch.tensor([False])
+    where = differs(x, twin, generated)[0, 0]
     assert bool((where[8:22, 6:14] == 1).all())
     assert not where[:, :4].any()
     assert not where[:, 16:].any()
     twin[..., 12:14], twin[..., 26:28] = 0, 1.5  # too far from each other to be of one pattern
-    assert not differs(x, twin)[0, 0, 8:22, 12:22].any()
+    assert not differs(x, twin, generated)[0, 0, 8:22, 12:22].any()
+
+
+def test_pictures_of_one_shot_differ_wherever_they_do_and_generated_twins_only_where_they_do_clearly() -> None:
+    x, twin = torch.zeros(2, 3, 32, 32), torch.zeros(2, 3, 32, 32)
+    twin[..., 6:24, 8:9] = 0.15  # a thin and faint line
+    generated, shot = differs(x, twin, torch.tensor([False, True]))
+    assert not generated.any()
+    assert bool((shot[0, 8:22, 8] == 1).all())
+    assert not differs(x, x, torch.tensor([True, True])).any()
+
+
+def _marks(twin: Tensor, x: Tensor) -> Tensor:
+    return color_of_marks(twin, x, differs(x, twin, torch.tensor([False])))
 
 
 def test_the_colour_of_marks_is_that_of_what_is_new_and_rare() -> None:
@@ -224,11 +250,11 @@ def test_the_colour_of_marks_is_that_of_what_is_new_and_rare() -> None:
     twin, dots = x.clone(), x.clone()
     twin[0, :, 16:48, 16:48:8], twin[0, :, 16:48, 17:48:8] = white, white  # stripes of two in eight
     dots[0, :, 20:48:8, 20:48:8], dots[0, :, 21:48:8, 20:48:8] = blue, blue
-    assert torch.allclose(color_of_marks(twin, x)[0], white.flatten(), atol=0.1)
+    assert torch.allclose(_marks(twin, x)[0], white.flatten(), atol=0.1)
     # From stripes to dots, red is what is new between them and blue what is rare as well.
-    found = color_of_marks(dots, twin)[0]
+    found = _marks(dots, twin)[0]
     assert (found - blue.flatten()).abs().mean() < (found - red.flatten()).abs().mean()
-    assert not color_of_marks(x, x).any()
+    assert not _marks(x, x).any()
 
 
 def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> None:
@@ -239,9 +265,7 @@ def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> No
 
     def told(picture: Tensor) -> dict[str, float]:
         colors = torch.cat([torch.zeros(1, 9, 64, 64), picture - x], dim=1)
-        terms = twin_loss(
-            x, Edited(picture, sure.sigmoid(), sure, colors, torch.zeros(1, 3)), stripes, on, EditWeights()
-        )
+        terms = told_by_twin(x, Edited(picture, sure.sigmoid(), sure, colors, torch.zeros(1, 3)), stripes, on)
         return {name: float(term) for name, term in terms.items()}
 
     moved, none, turned = told(stripes.roll(4, 3)), told(x), told(stripes.transpose(2, 3))
@@ -250,14 +274,27 @@ def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> No
     assert turned["pattern"] > 0.9 * none["pattern"]
 
 
+def test_of_all_lays_an_edit_takes_the_one_of_its_twin() -> None:
+    n, side = 2, 64
+    x, where = torch.full((n, 3, side, side), -0.5), torch.ones(n, 1, side, side)
+    zero, shares = torch.zeros(n, 9, side, side), torch.zeros(n, 2, len(CYCLES))
+    shares[:, :, 3] = 1
+    waves = Waves(torch.tensor([[8.0, 0, 0, 0], [0, 0, 4.0, 8.0]]), shares)  # stripes, and dots
+    logits, open_to, palette = zero[:, :1] + 9, zero[:, :1] - 4, torch.zeros(n, 4, 3)
+    painting = Painting(zero, zero[:, :3], logits, open_to, waves, torch.ones(n, 3), palette)
+    first, second = torch.rand(2, n, 4, generator=torch.Generator().manual_seed(0))
+    twin, start = (laid_out(x, painting, lay).pictures for lay in (first, second))
+    found = laid_out(x, painting, lay_of_twin(x, painting, twin, where, second)).pictures
+    assert torch.equal(lay_of_twin(x, painting, twin, where, first), first)
+    assert bool(((found - twin).abs().mean((1, 2, 3)) < 0.5 * (start - twin).abs().mean((1, 2, 3))).all())
+
+
 def test_twins_that_are_alike_although_their_texts_are_not_teach_nothing() -> None:
     x, sure = torch.zeros(2, 3, 16, 16), torch.full((2, 1, 16, 16), 20.0)
     colors = torch.zeros(2, 12, 16, 16)
     colors[:, 9:, :, :8] = 1.0
     made = Edited(x + colors[:, 9:], sure.sigmoid(), sure, colors, torch.ones(2, 3))
-    told = {
-        changes: twin_loss(x, made, x, torch.tensor([changes, changes]), EditWeights()) for changes in (True, False)
-    }
+    told = {changes: told_by_twin(x, made, x, torch.tensor([changes, changes])) for changes in (True, False)}
     assert not any(told[True].values())
     assert all(told[False][name] for name in ("pair", "pattern", "where"))  # the same text must change nothing
     assert told[False]["mark"] == 0  # but then it says nothing of marks
