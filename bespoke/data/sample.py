@@ -20,8 +20,7 @@ from bespoke.errors import UserError
 
 SMALLEST_SIDE = 16  # pixels, as for every other catalogue
 FOLDER_SIZE = 1000  # pictures
-CHANGED = ("color", "pattern")  # what variants of a shot differ in
-PATTERN_SHARE = 2 / 3  # of the variants that can have another pattern, those that do
+CHANGED = {"color": 0.3, "pattern": 0.5, "background": 0.2}  # what variants of a shot differ in, and how often
 LANGUAGES = {
     "en": (("en", "en", "en"),),
     "ja": (("ja", "ja", "ja"),),
@@ -44,7 +43,8 @@ def write_sample(
 
     Picture and captions i depend on (seed, i, objects) alone: a larger catalogue begins with the smaller one, and the
     pictures are the same in every language. `objects` are the kinds of products in it: leave one out to hold it out.
-    variants: how many pictures in turn show one shot (`same_shot`), each but the first with another colour or pattern.
+    variants: how many pictures in turn show one shot (`same_shot`), each but the first with another colour, pattern or
+    background; then first captions tell all three.
     metadata.jsonl comes last, so a folder that has one is complete; an interrupted catalogue is drawn again. Raises
     UserError for a folder that holds anything else, and for values out of range.
     """
@@ -84,26 +84,27 @@ def _write_pair(
     name = f"{index // FOLDER_SIZE:04d}/{index % FOLDER_SIZE:03d}.png"
     shot, variant = divmod(index, variants)
     attributes = _variant(seed, shot, sample_attributes(seed, shot, objects), variant)
+    texts = sample_captions(seed, shot, attributes, language, CHANGED if variants > 1 else ())
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     sample_drawing(seed, shot, size, attributes).picture.save(path, compress_level=1)
-    row = {"file_name": name, "texts": sample_captions(seed, shot, attributes, language), **asdict(attributes)}
+    row = {"file_name": name, "texts": texts, **asdict(attributes)}
     return row | {SHOT: str(shot)} if variants > 1 else row
 
 
 def _variant(seed: int, shot: int, attributes: Attributes, variant: int) -> Attributes:
-    """The `variant`-th of a shot: the first as it is, the others with another colour or pattern each."""
-    ways = [(name, value) for name in CHANGED for value in other_values(attributes, name)]
-    if variant == 0 or not ways:
-        return attributes
-    # Colours have more values than patterns, but patterns are what takes longest to learn.
-    rng, order = _random(seed, shot, VARIANTS), []
+    """The `variant`-th of a shot: the first as it is, the others with another colour, pattern or background each."""
+    left = {name: other_values(attributes, name) for name in CHANGED}
+    rng, shown = _random(seed, shot, VARIANTS), attributes
     for _ in range(variant):
-        name = "pattern" if rng.random() < PATTERN_SHARE else "color"
-        left = [way for way in ways if way not in order]
-        left = [way for way in left if way[0] == name] or left or ways
-        order.append(left[int(rng.integers(len(left)))])
-    return changed(attributes, *order[-1])
+        ways = [name for name in CHANGED if left[name]]
+        if not ways:
+            return attributes
+        # Patterns come most often: they have fewer values than colours, but take longest to learn.
+        share = np.array([CHANGED[name] for name in ways])
+        name = ways[int(rng.choice(len(ways), p=share / share.sum()))]
+        shown = changed(attributes, name, left[name].pop(int(rng.integers(len(left[name])))))
+    return shown
 
 
 def sample_attributes(seed: int, index: int, objects: Collection[str] = BASE_KINDS) -> Attributes:
@@ -124,10 +125,12 @@ def sample_drawing(seed: int, index: int, size: int, attributes: Attributes, *, 
     return draw(attributes, size, _random(seed, index, PICTURE), lay=lay)
 
 
-def sample_captions(seed: int, index: int, attributes: Attributes, language: str = "en") -> list[str]:
-    """The three captions of picture `index`, or of an edit of it."""
+def sample_captions(
+    seed: int, index: int, attributes: Attributes, language: str = "en", told: Collection[str] = ()
+) -> list[str]:
+    """The three captions of picture `index`, or of an edit of it; the first tells colours, pattern and `told`."""
     languages = LANGUAGES[language][index % len(LANGUAGES[language])]
-    return captions(attributes, languages, _random(seed, index, CAPTIONS))
+    return captions(attributes, languages, _random(seed, index, CAPTIONS), told)
 
 
 def _random(seed: int, index: int, purpose: int) -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -22,7 +22,9 @@ TOLD = {  # how often a caption tells each detail; the kind of product is always
 }
 
 
-def captions(attributes: Attributes, languages: Sequence[str], rng: np.random.Generator) -> list[str]:
+def captions(
+    attributes: Attributes, languages: Sequence[str], rng: np.random.Generator, first_tells: Collection[str] = ()
+) -> list[str]:
     """One true caption for each of `languages` ("en" or "ja"), all different: the first tells most, others less."""
     texts: list[str] = []
     while len(texts) < len(languages):
@@ -31,7 +33,7 @@ def captions(attributes: Attributes, languages: Sequence[str], rng: np.random.Ge
         if attributes.size == "medium" and rng.random() < 0.7:  # people mention what is out of the ordinary
             told -= {"size"}
         if not texts:
-            told |= {"color", "second_color", "pattern"}
+            told |= {"color", "second_color", "pattern", *first_tells}
         write = english if languages[len(texts)] == "en" else japanese
         text = write(attributes, told, rng)
         if text not in texts:

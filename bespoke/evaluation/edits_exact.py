@@ -26,8 +26,7 @@ from bespoke.evaluation.edits import changed as edited_at
 from bespoke.evaluation.seeing import draw
 from bespoke.pipeline import Pipeline
 
-EDITED = ("color", "pattern")
-KEPT = ("color", "pattern", "background")  # what must stay, but for what was edited
+EDITED = ("color", "pattern", "background")  # what is changed; the others must stay
 NUM_LAYS = 4  # places, sizes and directions that each pattern is compared in
 ONE_LAY = ("plain", "color-block")  # patterns that lie as they lie
 FRESH = 10**6  # seeds of catalogues that nobody trains on begin here
@@ -41,7 +40,7 @@ class ExactRow(NamedTuple):
     num_pictures: int
     right: float  # share with the value that the new text says
     kept: float  # share whose other attributes are all as they were
-    background: float  # mean difference outside the product, as a share of the range
+    background: float  # mean difference from the true target outside the product, as a share of the range
     to_target: float  # mean difference from the true target, as a share of the range
 
 
@@ -67,7 +66,7 @@ def is_builtin(store: PairStore) -> bool:
 def exact_edits(
     pipeline: Pipeline, *, num_pictures: int = 100, seed: int = 0, tell: Callable[[str, int, int], None]
 ) -> list[ExactRow]:
-    """Change the colour, then the pattern, of as many fresh drawings each, by every way but inversion."""
+    """Change colours, then patterns, then backgrounds, of as many fresh drawings each, by every way but inversion."""
     rows = []
     for attribute in EDITED:
         known = []
@@ -114,14 +113,17 @@ def _ways(pipeline: Pipeline, known: Sequence[Known], seed: int) -> Iterator[tup
 
 def _row(attribute: str, way: Way, known: Sequence[Known], pictures: Tensor) -> ExactRow:
     made = pictures.permute(0, 2, 3, 1).numpy()
-    told = [{name: _told(case, name, picture) for name in KEPT} for case, picture in zip(known, made, strict=True)]
+    told = [{name: _told(case, name, picture) for name in EDITED} for case, picture in zip(known, made, strict=True)]
     right = [each[attribute] == getattr(case.wanted, attribute) for each, case in zip(told, known, strict=True)]
     kept = [
-        all(each[name] == getattr(case.attributes, name) for name in KEPT if name != attribute)
+        all(each[name] == getattr(case.attributes, name) for name in EDITED if name != attribute)
         for each, case in zip(told, known, strict=True)
     ]
-    behind = [_apart(picture, case.picture)[~case.mask].mean() for case, picture in zip(known, made, strict=True)]
-    to_target = [_apart(picture, case.target).mean() for case, picture in zip(known, made, strict=True)]
+    apart = [_apart(picture, case.target) for case, picture in zip(known, made, strict=True)]
+    behind, to_target = (
+        [each[~case.mask].mean() for case, each in zip(known, apart, strict=True)],
+        [each.mean() for each in apart],
+    )
     means = (float(np.mean(values)) for values in (right, kept, behind, to_target))
     return ExactRow(attribute, way, len(known), *means)
 

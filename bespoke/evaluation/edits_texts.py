@@ -29,10 +29,10 @@ EDIT_TEXTS: dict[str, Text] = {
     ),
     "exact": Text("Exact answers on fresh drawings", "正解が分かる図での結果"),
     "exact_note": Text(
-        "{n} drawings of the built-in catalogue that nobody trained on, for each attribute. Strict: a pattern at "
-        "another place than the drawing would have it counts as wrong. The first row is the true answer itself.",
-        "学習に使っていない組み込みカタログの図、属性ごとに {n} 枚です。模様の位置が違うだけでも誤りと数えます。"
-        "最初の行は正解そのものです。",
+        "{n} drawings of the built-in catalogue that nobody trained on, for each attribute. Patterns are told "
+        "wherever on a product they begin. The background error is that from the true answer, which is the first row.",
+        "学習に使っていない組み込みカタログの図、属性ごとに {n} 枚です。模様は商品のどこから始まっていても判定します。"
+        "背景の誤差は正解との差で、最初の行が正解そのものです。",
     ),
     "sheet": Text("Edits that nobody selected", "選別していない編集結果"),
     "sheet_note": Text(
@@ -61,5 +61,6 @@ EDIT_TEXTS: dict[str, Text] = {
     "column.to_target": Text("Distance from the answer \u2193", "正解との差 \u2193"),
     "color": Text("colour", "色"),
     "pattern": Text("pattern", "模様"),
+    "background": Text("background", "背景"),
     "report": Text("Report: {path}", "レポート: {path}"),
 }

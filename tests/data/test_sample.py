@@ -19,7 +19,7 @@ from bespoke.data import sample_captions_ja as ja
 from bespoke.data.captions import Tokenizer, swap_word
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.lexicon import FORMS
-from bespoke.data.sample import LANGUAGES, sample_attributes, sample_captions, sample_drawing, write_sample
+from bespoke.data.sample import CHANGED, LANGUAGES, sample_attributes, sample_captions, sample_drawing, write_sample
 from bespoke.data.sample_attributes import NAMES, POSITIONS, SIZES, VIEWS, Attributes, changed, other_values
 from bespoke.data.sample_captions import captions
 from bespoke.data.sample_colors import BACKGROUNDS, COLORS, main_color
@@ -409,21 +409,23 @@ def test_an_interrupted_catalogue_is_not_taken_for_whole_and_is_drawn_again(tmp_
     assert len(_rows(write_sample(folder, 2, 32, 0))) == 2
 
 
-def test_variants_show_one_shot_in_other_colors_and_patterns(tmp_path: Path) -> None:
-    rows = _rows(write_sample(tmp_path / "shots", 24, 32, 5, variants=3))
-    assert [row["same_shot"] for row in rows] == [str(number // 3) for number in range(24)]
+def test_variants_show_one_shot_in_other_colors_patterns_and_backgrounds(tmp_path: Path) -> None:
+    rows = _rows(write_sample(tmp_path / "shots", 36, 32, 5, variants=3))
+    assert [row["same_shot"] for row in rows] == [str(number // 3) for number in range(36)]
     changed = []
-    for first in range(0, 24, 3):
+    for first in range(0, 36, 3):
         shot = rows[first : first + 3]
-        assert len({(row["color"], row["pattern"]) for row in shot}) == 3
+        assert len({(row["color"], row["pattern"], row["background"]) for row in shot}) == 3
+        assert len({row["texts"][0] for row in shot}) == 3  # each difference is told
         for row in shot[1:]:
             differs = [name for name in NAMES if row[name] != shot[0][name]]
             assert len(differs) == 1
             changed += differs
-    assert set(changed) == {"color", "pattern"}
+    assert set(changed) == {"color", "pattern", "background"}
     assert "same_shot" not in _rows(write_sample(tmp_path / "plain", 2, 32, 5))[0]
     pairs = _rows(write_sample(tmp_path / "pairs", 240, 32, 5, variants=2))
     twins = [(a, b) for a, b in zip(pairs[::2], pairs[1::2], strict=True) if a["second_color"] != "none"]
-    assert 0.52 < sum(a["pattern"] != b["pattern"] for a, b in twins) / len(twins) < 0.8  # two in three
+    for name, share in CHANGED.items():
+        assert abs(sum(a[name] != b[name] for a, b in twins) / len(twins) - share) < 0.15
     with pytest.raises(UserError, match="variants=0: expected 1 or more"):
         write_sample(tmp_path / "none", 2, 32, 5, variants=0)
