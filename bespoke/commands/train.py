@@ -87,7 +87,8 @@ def _to_edit(run: Path, overrides: Sequence[str]) -> tuple[Base, Config]:
     """The model of a run that is to be taught to edit, and the config that teaches it."""
     if not (run / CONFIG).is_file():
         raise UserError(f"{run}: no run that could be taught to edit; train it first, without --edit")
-    return Base(location=str(run), identity=_identity(run)), resolve_editing(read_plan(run).config, overrides)
+    plan = read_plan(run)
+    return Base(location=str(run), identity=_identity(run), editor=plan.base), resolve_editing(plan.config, overrides)
 
 
 def _identity(run: Path) -> str:

@@ -48,6 +48,7 @@ class Base(BaseModel):
 
     location: str  # where it was; once training has begun, nobody looks there again
     identity: str  # of its weights, see Pipeline.identity
+    editor: Base | None = None  # of one that is taught to edit: the model whose editor is taught on
 
 
 class Plan(BaseModel):

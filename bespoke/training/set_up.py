@@ -20,7 +20,7 @@ from bespoke.training.settle import settled_networks
 from bespoke.training.start import start_from_canonical
 from bespoke.training.state import kept_front_end
 from bespoke.training.step import Players
-from bespoke.training.transfer import freeze, load_base, take_over
+from bespoke.training.transfer import freeze, load_base, take_over, take_over_editor
 from bespoke.training.workplace import Workplace, find_workplace
 
 Say = Callable[[str], None]
@@ -69,6 +69,8 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
     notes: list[str] = []
     if start:
         take_over(networks, front_end, start)
+        if editing and base and base.editor:
+            notes.append(take_over_editor(networks, base.editor))
         if not editing:
             notes.append(_taken_over(networks, front_end, start, settings.freeze_discriminator_stages or 0))
     elif checkpoint is None and config.model.canonical_width:

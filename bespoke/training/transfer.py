@@ -33,7 +33,7 @@ def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
     """Give all networks the weights of the base, bit for bit; only the pieces that it did not have get new rows.
 
     Networks for larger pictures than the base's take over what they have in common and keep the rest as it was drawn.
-    Not an editor: one that the base has goes with the base's generator and no other.
+    Not an editor: one that the base has goes with the base's generator and no other, until it is taught on.
     A new word begins where its old spelling stood: the row of a new piece is the mean of the rows of the pieces that
     spelled it, as long as those are, since the mean of unlike rows is short. Captions with new words then read much as
     in the base: docs/base-models.md has the likenesses that were measured, also for other ways to begin.
@@ -56,6 +56,29 @@ def take_over(networks: Networks, front_end: FrontEnd, base: Pipeline) -> None:
         if new := len(networks.settings.discriminator_widths) - len(base.networks.settings.discriminator_widths):
             weights = network.state_dict() | _kept(name, weights, new)
         network.load_state_dict(weights)
+
+
+def take_over_editor(networks: Networks, base: Base) -> str:
+    """Let an editor go on from the one of `base`, if there is one that fits; returns what to say of it.
+
+    It was taught to read another model's text embeddings, but that model's are where these began.
+    """
+    assert networks.editor is not None
+    anew = "The editor begins from nothing:"
+    try:
+        pipeline = Pipeline.from_pretrained(base.location, device="cpu")
+    except UserError as error:
+        return f"{anew} {error}"
+    editor = pipeline.networks.editor
+    if pipeline.identity != base.identity:
+        return f"{anew} the model of {base.location} is another one by now."
+    if editor is None:
+        return f"{anew} the model of {base.location} has none."
+    weights, own = editor.state_dict(), networks.editor.state_dict()
+    if {name: each.shape for name, each in weights.items()} != {name: each.shape for name, each in own.items()}:
+        return f"{anew} that of {base.location} is of another size."
+    networks.editor.load_state_dict(weights)
+    return f"The editor goes on from that of {base.location}."
 
 
 def _kept(name: str, weights: dict[str, Tensor], new: int) -> dict[str, Tensor]:

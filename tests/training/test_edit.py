@@ -60,9 +60,13 @@ def drawn(store: PairStore, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+def run_identity(run: Path) -> str:
+    return Pipeline.from_pretrained(run).identity
+
+
 def teach(drawn: Path, store: PairStore, home: Path, stop_at: int | None = None) -> bool:
     """Teach the run's model to edit, or go on; everything is written into `home`."""
-    base = Base(location=str(drawn), identity=Pipeline.from_pretrained(drawn).identity)
+    base = Base(location=str(drawn), identity=run_identity(drawn))
 
     def tell(report: Report) -> None:
         if report.step == stop_at:
@@ -121,9 +125,43 @@ def test_it_is_written_down_and_shown(taught: Path) -> None:
 def test_a_run_from_a_base_that_edits_takes_over_all_but_the_editor(
     taught: Path, store: PairStore, tmp_path: Path
 ) -> None:
-    base = Base(location=str(taught), identity=Pipeline.from_pretrained(taught).identity)
+    base = Base(location=str(taught), identity=run_identity(taught))
     assert train(DRAWING, store, tmp_path / "run", Budget(images=BATCH), base=base)
     assert Pipeline.from_pretrained(tmp_path / "run").networks.editor is None
+
+
+def test_an_editor_goes_on_from_that_of_the_base(taught: Path, store: PairStore, tmp_path: Path) -> None:
+    base = Base(location=str(taught), identity=run_identity(taught))
+    assert train(DRAWING, store, tmp_path / "run", Budget(images=BATCH), base=base)
+    notes: list[str] = []
+
+    def begun(editor: Base, home: Path) -> dict[str, torch.Tensor]:
+        def tell(report: Report) -> None:
+            notes.extend(report.notes)
+            if report.step:
+                raise KeyboardInterrupt
+
+        run = Base(location=str(tmp_path / "run"), identity=run_identity(tmp_path / "run"), editor=editor)
+        with pytest.raises(KeyboardInterrupt):
+            train(EDITING, store, home / "editing", BUDGET, base=run, model=home / "model", tell=tell)
+        checkpoint = load_latest(home / "editing" / "checkpoints")
+        assert checkpoint is not None
+        name = "network/editor/"
+        return {key[len(name) :]: each for key, each in checkpoint.tensors.items() if key.startswith(name)}
+
+    first, before = begun(base, tmp_path / "on"), load_file(taught / "model" / "editor.safetensors")
+    assert all(torch.equal(first[key], before[key]) for key in before)
+    assert f"The editor goes on from that of {taught}." in notes
+    for number, (other, why) in enumerate(
+        (
+            (Base(location=str(tmp_path / "run"), identity=run_identity(tmp_path / "run")), "has none"),
+            (base.model_copy(update={"identity": "0"}), "is another one by now"),
+            (Base(location=str(tmp_path / "gone"), identity="0"), "gone"),
+        )
+    ):
+        anew = begun(other, tmp_path / f"anew{number}")
+        assert not anew["to_colors.weight"].any()
+        assert any("begins from nothing" in note and why in note for note in notes)
 
 
 @pytest.mark.parametrize("override", ["model.style_width=8", "loss.word=0", "seed=3"])
