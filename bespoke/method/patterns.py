@@ -2,7 +2,8 @@
 
 Where on a product a pattern begins no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's
 than no stripes at all, and an editor that is told so learns to leave alone what it cannot know. So patterns are drawn
-from waves that every seed lays elsewhere, and compared by how strong their waves are.
+from waves, whose lay is the twin's while an editor learns (`lay_of_twin` in edit_loss.py) and every seed's own
+afterwards; and they are compared by how strong their waves are.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Waves(NamedTuple):
 class Marks(nn.Module):
     """Which marks a pattern has and of which colour: the waves that they are cut from, as text and picture say.
 
-    What lies above a threshold is stripes if there is one wave, and dots if some cross; what lies below it is checks
-    then.
+    What one wave leaves above a threshold is stripes, what two that cross leave is checks, and dots are where rows of
+    waves do that are moved by half a step every other time.
     """
 
     def __init__(self, style_width: int, seen_width: int, num_picked: int) -> None:
