@@ -147,9 +147,9 @@ class EditSettings(Settings):
     no_source: float = Field(0.15, ge=0, le=1)  # share of pictures whose old text is kept from the editor
     # Whether half of the pictures have no twin and are judged by a critic; unless set, where most are of no shot.
     critic: bool | None = None
-    pair: float = Field(0.2, ge=0)
-    pattern: float = Field(1.0, ge=0)
-    mark: float = Field(0.5, ge=0)
+    pair: float = Field(1.0, ge=0)
+    page: float = Field(0.5, ge=0)
+    mark: float = Field(1.0, ge=0)
     where: float = Field(1.0, ge=0)
     same: float = Field(5.0, ge=0)
     mismatch: float = Field(0.5, ge=0)

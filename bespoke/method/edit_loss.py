@@ -20,15 +20,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bespoke.method.discriminator import Discriminator, PictureFeatures
-from bespoke.method.editor import Edited, Painting, compose
+from bespoke.method.editor import Edited, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
-from bespoke.method.patterns import FAR, NEAR, laid, lays_around, strengths_of_waves
+from bespoke.method.patterns import look_for
 
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
-LEAST_WAVES = 0.003  # mean difference of the strengths of waves, likewise
+LEAST_SEEN = 0.006  # mean squared level that a pattern has to explain to be one
+MOST_THERE = 0.5  # share of it that an edit may have without the pattern for it to be new
 GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
 LEAST_APART, MOST_APART = 0.25, 0.5  # how far generated twins differ where m is 0 and where it is 1, of the range of 2
 LEAST_OF_SHOT, MOST_OF_SHOT = 0.1, 0.25  # and those of one shot, of where they differ most
@@ -38,9 +39,9 @@ LEAST_OF_SHOT, MOST_OF_SHOT = 0.1, 0.25  # and those of one shot, of where they 
 class EditWeights:
     """Of the terms below, in their order."""
 
-    pair: float = 0.2
-    pattern: float = 1.0
-    mark: float = 0.5
+    pair: float = 1.0
+    page: float = 0.5
+    mark: float = 1.0
     where: float = 1.0
     same: float = 5.0
     mismatch: float = 0.5
@@ -140,50 +141,37 @@ def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def lay_of_twin(x: Tensor, painting: Painting, twin: Tensor, where: Tensor, lay: Tensor) -> Tensor:
-    """Of many lays around `lay` [N, 4] the one each in which an edit comes nearest to the twin: [N, 4].
+def page_of_twin(made: Edited, twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
+    """The page of the book [N] that explains best what stands out in a twin; 0 where there is none that is new.
 
-    Where a pattern begins no text says, and pixel by pixel, stripes that lie elsewhere are farther from a twin's than
-    no stripes at all. So a pattern is laid as the twin's, and pixels say what it lacks. With e = x + A x + c, marks of
-    colour k and shares s, |e + s (k - e) - twin|^2 is s^2 |k - e|^2 + 2 s (k - e) (e - twin) and what no lay changes.
+    It is new if an edit without it, e = x + A x + c, has little of it in the same place. Taught by absolute
+    differences e is the median of what may be, which is the ground: marks cover less than half, wherever they lie.
     """
-    e = compose(x, torch.cat([painting.matrix, painting.shift], dim=1), torch.ones_like(painting.logits))
-    step = painting.mark[:, :, None, None] - e
-    square, cross = (where * (step * other).sum(1, keepdim=True) for other in (step, e - twin))
-    for reach in (FAR, NEAR):
-        lays = lays_around(lay, reach)
-        share = (laid(painting.waves, lays, x.shape[-1]) + painting.open_to).sigmoid()
-        apart = (share * (share * square + 2 * cross)).sum((2, 3))
-        lay = lays[torch.arange(len(lays)), apart.argmin(1)]
-    return lay
-
-
-def unlike_pattern(x: Tensor, made: Edited, twin: Tensor, where: Tensor) -> Tensor:
-    """How far an edit's waves are from the twin's, [N], as a share of how far those of the twins are apart.
-
-    Where a pattern begins no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no
-    stripes at all; by the strengths of their waves they are nearer.
-    """
-    whole = compose(x, made.colors, torch.maximum(made.mask.detach(), where))
-    with torch.no_grad():
-        before, wanted = strengths_of_waves(x), strengths_of_waves(twin)
-    apart = (wanted - before).abs().mean((1, 2, 3)).clamp(min=LEAST_WAVES)
-    return (strengths_of_waves(whole) - wanted).abs().mean((1, 2, 3)) / apart
+    e = compose(x, made.colors, torch.ones_like(where))
+    found = look_for(twin, where)
+    there = look_for(e, where, found.picks).explained
+    explained, page = found.explained.max(1)
+    is_new = there.gather(1, page[:, None])[:, 0] < MOST_THERE * explained
+    is_seen = explained > LEAST_SEEN * where.sum((1, 2, 3))
+    return torch.where(is_new & is_seen, 1 + page, 0)
 
 
 def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
     """L_E on twins, by term: the one, edited, should become the other, and m is `where` the two differ.
 
-    Twins that hardly differ although their texts do are left out: they would teach that the text changes nothing.
+    made: without patterns; those of the twins are told by their pages. Twins that hardly differ although their texts
+    do are left out: they would teach that the text changes nothing.
     """
     teaches = ~changes | (where.mean((1, 2, 3)) > LEAST_AREA)
     whole = (twin - x).abs().mean((1, 2, 3)).clamp(min=LEAST_CHANGE)
     unlike = unlike_twin(x, made, twin, where) / whole
+    page = page_of_twin(made, twin, x, where)
+    other_page = F.cross_entropy(made.pages, page, reduction="none")
     wrong_color = (made.mark - color_of_marks(twin, x, where)).abs().mean(1)
     unsure = F.binary_cross_entropy_with_logits(made.logits, where, reduction="none").mean((1, 2, 3))
     return {
         "pair": weights.pair * (unlike * teaches).mean(),
-        "pattern": weights.pattern * (unlike_pattern(x, made, twin, where) * teaches).mean(),
-        "mark": weights.mark * (wrong_color * (changes & teaches)).mean(),
+        "page": weights.page * (other_page * teaches).mean(),
+        "mark": weights.mark * (wrong_color * (teaches & (page > 0))).mean(),
         "where": weights.where * (unsure * teaches).mean(),
     }

@@ -24,7 +24,7 @@ from torch import Tensor
 from bespoke.method.discriminator import Down
 from bespoke.method.generator import Generator
 from bespoke.method.layers import SLOPE, FiLM, UpConv3, WordAttention, blur, conv3, leaky
-from bespoke.method.patterns import RARE, Marks, Waves, laid, over
+from bespoke.method.patterns import Marks, laid, likeliest, over
 from bespoke.method.text_encoder import DualTextEncoder, TextEmbedding
 
 NUM_COLORS = 12  # A [3, 3] and c [3] of a pixel
@@ -42,7 +42,7 @@ class Change(NamedTuple):
     new: TextEmbedding  # S_D of the text it should get; mask: only the words that the old text lacks
     old: TextEmbedding  # S_D of the text it had; mask: only the words that the new text lacks
     told: Tensor  # [N, L] bool, all words of the text it should get
-    lay: Tensor  # [N, 4] in [0, 1), where and how a pattern lies, see patterns.py
+    lay: Tensor  # [N, 3] in [0, 1), where and how a pattern lies, see patterns.py
 
     def rows(self, which: slice) -> Change:
         """What is asked of some of the pictures."""
@@ -57,18 +57,8 @@ class Edited(NamedTuple):
     mask: Tensor  # m: [N, 1, H, W] in [0, 1]
     logits: Tensor  # [N, 1, H, W], of the probability that a place should change; m is sharper: all or nothing
     colors: Tensor  # [N, 12, H, W]: A row by row, then c
+    pages: Tensor  # [N, 1 + P], logits of the choices in the book of patterns
     mark: Tensor  # [N, 3], the colour of a new pattern's marks
-
-
-class Painting(NamedTuple):
-    """How N pictures change, whichever way their patterns lie."""
-
-    matrix: Tensor  # A: [N, 9, H, W]
-    shift: Tensor  # c: [N, 3, H, W]
-    logits: Tensor  # as in Edited
-    open_to: Tensor  # [N, 1, H, W], added to the waves: how open a place is to marks
-    waves: Waves  # of the pattern
-    mark: Tensor  # as in Edited
     palette: Tensor  # [N, K, 3], colours that were found in the picture
 
 
@@ -129,17 +119,19 @@ class Editor(nn.Module):
         self.pick = nn.Conv2d(first[1], NUM_PICKED, 1)
         self.look_marks = WordAttention(style_width, embedding_width)
         self.marks = Marks(style_width, first[1], NUM_PICKED)
-        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED + 1, 1)
-        nn.init.zeros_(self.to_colors.weight)  # at first nothing changes, but for faint marks
+        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED, 1)
+        nn.init.zeros_(self.to_colors.weight)  # at first nothing changes
         nn.init.zeros_(self.to_colors.bias)  # type: ignore[arg-type]
-        nn.init.constant_(self.to_colors.bias[-1:], RARE)  # type: ignore[index]
 
     def forward(self, pictures: Tensor, change: Change) -> Edited:
         """[N, 3, H, W] in [-1, 1] -> Edited"""
-        return laid_out(pictures, self.paint(pictures, change), change.lay)
+        made = self.without_pattern(pictures, change)
+        marks = laid(likeliest(made.pages), change.lay, pictures.shape[-1])
+        colors = over(made.colors, marks, made.mark)
+        return made._replace(pictures=compose(pictures, colors, made.mask), colors=colors)
 
-    def paint(self, pictures: Tensor, change: Change) -> Painting:
-        """What is to be changed in pictures [N, 3, H, W]."""
+    def without_pattern(self, pictures: Tensor, change: Change) -> Edited:
+        """All of an edit but for the marks of a new pattern."""
         x = self.stem(F.pixel_unshuffle(pictures, 2).contiguous(memory_format=torch.channels_last))
         maps = [x]
         for stage in self.stages:
@@ -158,14 +150,15 @@ class Editor(nn.Module):
         seen = F.group_norm(x, NUM_GROUPS).float().abs().mean((2, 3))  # how large the product is, and which
         every = change.new._replace(mask=change.told)  # marks have colours that the text need not change
         asked_of_marks = style + self.look_marks(style[:, :, None, None], *self._words(every))[:, :, 0, 0]
-        waves, mark = self.marks(asked_of_marks, seen, palette)
+        pages, mark = self.marks(asked_of_marks, seen, palette)
         x = self.draw(x, maps.pop(), style)
         x = blur(self.grow(leaky(self.last_film(x, style))))
         x = self.mix(leaky(torch.cat([x, self.detail(pictures).to(x.dtype)], dim=1)))
         told = self.to_colors(leaky(x)).float().contiguous()
-        matrix, shift, logits, picked, open_to = told.split([9, 3, 1, NUM_PICKED, 1], dim=1)
+        matrix, shift, logits, picked = told.split([9, 3, 1, NUM_PICKED], dim=1)
         shift = shift + (palette.transpose(1, 2) @ picked.flatten(2)).view_as(shift)
-        return Painting(matrix, shift, logits, open_to, waves, mark, palette)
+        colors, mask = torch.cat([matrix, shift], dim=1), (SHARPNESS * logits).sigmoid()
+        return Edited(compose(pictures, colors, mask), mask, logits, colors, pages, mark, palette)
 
     def _words(self, text: TextEmbedding) -> tuple[Tensor, Tensor]:
         n = len(text.words)
@@ -185,16 +178,8 @@ def change_of(generator: Generator, text: DualTextEncoder, noise: Tensor, captio
         new.alignment._replace(mask=words_that_differ(captions, others, new.alignment.mask)),
         old.alignment._replace(mask=words_that_differ(others, captions, old.alignment.mask)),
         new.alignment.mask,
-        torch.special.ndtr(noise[:, :4]),
+        torch.special.ndtr(noise[:, :3]),
     )
-
-
-def laid_out(pictures: Tensor, painting: Painting, lay: Tensor) -> Edited:
-    """The change itself, its pattern as `lay` [N, 4] says."""
-    wave = laid(painting.waves, lay[:, None], pictures.shape[-1])
-    share, mask = (wave + painting.open_to).sigmoid(), (SHARPNESS * painting.logits).sigmoid()
-    colors = over(painting.matrix, painting.shift, share, painting.mark)
-    return Edited(compose(pictures, colors, mask), mask, painting.logits, colors, painting.mark)
 
 
 def mean_of_words(text: TextEmbedding) -> Tensor:

@@ -1,15 +1,15 @@
-"""How does an editor put a pattern on a product, and how is it told that it did? By waves, wherever they begin.
+"""How does an editor put a pattern on a product? Out of a book, laid wherever chance says.
 
-Where on a product a pattern begins no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's
-than no stripes at all, and an editor that is told so learns to leave alone what it cannot know. So patterns are drawn
-from waves, whose lay is the twin's while an editor learns (`lay_of_twin` in edit_loss.py) and every seed's own
-afterwards; and they are compared by how strong their waves are.
+Which pattern it is the text says, and how large the product. Where on it a pattern begins, and whether stripes stand
+or lie, no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no stripes at all: an
+editor that is told so learns to leave alone what it cannot know. So all the rest of an edit is taught without patterns,
+and the page is taught to be the one that, in its best lay, explains best what stands out in the twin.
 """
 
 from __future__ import annotations
 
 import functools
-import math
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -19,115 +19,125 @@ from torch import Tensor
 
 from bespoke.method.layers import SLOPE
 
-CYCLES = (5.0, 6.3, 7.7, 9.2, 10.8, 12.6, 14.8, 17.5)  # of the waves that patterns are made of, over a picture's side
-LEAST_SIZE, MOST_SIZE = 0.89, 1.12  # of those waves' lengths, by chance
-NUM_KINDS = 4  # of waves
-SURER = 3.0  # how much surer shares of waves are than what says them
-RARE = -2.0  # logit of a mark before anything is learned
-NUM_LAYS = 64  # that are tried at once for the one that lies as a twin's pattern does
-FAR, NEAR = (1.0, 1.0, 1.0, 1.0), (0.3, 0.3, 0.0, 0.5)  # how far around a lay, in each of its numbers
-LENGTHS, REACH = (3.0, 6.0, 12.0), 9  # of waves that are looked for, and how far around a place, in pixels
-NUM_TURNS = 4  # directions that they are looked for in
-LEAST_ENERGY = 1e-4  # below a hundredth of contrast all waves are alike
-
-
-class Waves(NamedTuple):
-    """What a pattern is drawn from, wherever it begins."""
-
-    strengths: Tensor  # [N, 4], of the kinds in `laid`
-    shares: Tensor  # [N, 2, F], of the waves of each length, across and down; the sum over F is 1
+STRIPES, CHECKS, DOTS = range(3)
+WIDTHS = {STRIPES: 0.27, CHECKS: 0.16, DOTS: 0.54}  # of a line, or across a dot, as a share of a step
+CYCLES = (5.0, 6.0, 7.2, 8.6, 10.3, 12.4, 14.9, 17.8)  # steps over a picture's side
+PAGES = tuple(product(WIDTHS, CYCLES))
+NUM_CHOICES = 1 + len(PAGES)  # the first is no pattern
+NUM_PLACES = {STRIPES: 8, CHECKS: 8, DOTS: 6}  # in a step that marks are looked for at, in each direction
+AROUND = 9  # pixels; marks are what stands out from what lies so far around them
+TWICE = 0.9  # of what upright and lying lines explain together: two explain more than one by chance, too
 
 
 class Marks(nn.Module):
-    """Which marks a pattern has and of which colour: the waves that they are cut from, as text and picture say.
-
-    What one wave leaves above a threshold is stripes, what two that cross leave is checks, and dots are where rows of
-    waves do that are moved by half a step every other time.
-    """
+    """Which pattern text and picture ask for, and of which colour its marks are."""
 
     def __init__(self, style_width: int, seen_width: int, num_picked: int) -> None:
         super().__init__()
-        self.waves = nn.Sequential(
-            nn.Linear(style_width + seen_width, style_width),
-            nn.LeakyReLU(SLOPE),
-            nn.Linear(style_width, NUM_KINDS + 2 * len(CYCLES)),
+        self.page = nn.Sequential(
+            nn.Linear(style_width + seen_width, style_width), nn.LeakyReLU(SLOPE), nn.Linear(style_width, NUM_CHOICES)
         )
         self.color = nn.Sequential(
             nn.Linear(style_width, style_width), nn.LeakyReLU(SLOPE), nn.Linear(style_width, 3 + num_picked)
         )
 
-    def forward(self, style: Tensor, seen: Tensor, palette: Tensor) -> tuple[Waves, Tensor]:
-        """The waves, and the marks' colour [N, 3].
+    def forward(self, style: Tensor, seen: Tensor, palette: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the choices [N, 1 + P], and the marks' colour [N, 3].
 
         style: [N, S]; seen: [N, C], of the picture; palette: [N, K, 3], colours that may be used.
         """
         told = self.color(style).float()
         color = told[:, :3] + torch.einsum("nk,nkc->nc", told[:, 3:].softmax(1), palette)
-        strengths, shares = self.waves(torch.cat([style, seen], dim=1)).float().tensor_split([NUM_KINDS], dim=1)
-        return Waves(strengths, (SURER * shares.unflatten(1, (2, -1))).softmax(2)), color
+        return self.page(torch.cat([style, seen], dim=1)).float(), color
 
 
-def laid(waves: Waves, lays: Tensor, side: int) -> Tensor:
-    """The sum of a pattern's waves in each of L lays: [N, L, 4] in [0, 1] -> [N, L, side, side]
+def laid(choice: Tensor, lay: Tensor, side: int) -> Tensor:
+    """How far marks cover each pixel: choices [N], 0 for none, lays [N, 3] in [0, 1) -> [N, 1, side, side] in [0, 1]
 
-    lays: how far right and how far down, in steps of the pattern at the middle of the picture; whether it is turned
-    (from 1/2 on); and how large it is. The kinds of waves: stripes, which stand or lie as the lay says; upright ones;
-    level ones; and those of rows of which every other one is moved by half a step.
+    lay: how far right and how far down, in steps of the pattern, and from 1/2 on stripes lie.
     """
-    place = (torch.arange(side, device=lays.device) + 0.5) / side - 0.5
-    size = LEAST_SIZE * (MOST_SIZE / LEAST_SIZE) ** lays[..., 3:]
-    angle = 2 * math.pi * (torch.tensor(CYCLES, device=lays.device) / size)[:, :, None, :, None] * place
-    angle = angle - 2 * math.pi * lays[..., :2, None, None]  # [N, L, 2, F, side]
-    across, down = torch.einsum("nkf,nlkfs->nlks", waves.shares, angle.cos()).unbind(2)  # [N, L, side]
-    half_down = torch.einsum("nf,nlfs->nls", waves.shares[:, 1], (angle[:, :, 1] / 2).cos())
-    stripes, upright, level, moved = waves.strengths[:, None, :, None].unbind(2)  # [N, 1, 1]
-    turned = (lays[..., 2:3] >= 0.5).float()
-    by_row = (1 - turned) * stripes + upright + moved * half_down
-    return by_row[..., :, None] * across[..., None, :] + ((turned * stripes + level) * down)[..., :, None]
+    kinds, cycles = torch.tensor([(STRIPES, side), *PAGES], dtype=lay.dtype, device=lay.device)[choice].unbind(1)
+    step = (side / cycles)[:, None, None]  # pixels
+    place = torch.arange(side, device=lay.device) + 0.5 - side / 2
+    x, y = place / step - lay[:, 0, None, None], (place / step - lay[:, 1, None, None]).transpose(1, 2)
+    moved = 0.5 * (y.round() % 2)  # every other row of dots
+    right, down, beside = (step * (each - each.round()).abs() for each in (x, y, x + moved))
+    stripes = _cover(torch.where((lay[:, 2] < 0.5)[:, None, None], right, down), STRIPES, step)
+    checks = _cover(right.minimum(down), CHECKS, step)
+    dots = _cover((beside.square() + down.square()).sqrt(), DOTS, step)
+    kinds = kinds[:, None, None]
+    covered = torch.where(kinds == STRIPES, stripes, torch.where(kinds == CHECKS, checks, dots))
+    return (covered * (choice > 0)[:, None, None])[:, None]
 
 
-def over(matrix: Tensor, shift: Tensor, share: Tensor, color: Tensor) -> Tensor:
-    """x + A x + c, and then a share s of one colour laid over it, as one A and c [N, 12, H, W].
-
-    (1 - s) (x + A x + c) + s color = x + (A - s (A + 1)) x + (c + s (color - c));
-    matrix [N, 9, H, W], shift [N, 3, H, W], share [N, 1, H, W] in [0, 1], color [N, 3]
-    """
-    one = torch.eye(3, device=matrix.device).view(1, 9, 1, 1)
-    return torch.cat([matrix - share * (matrix + one), shift + share * (color[:, :, None, None] - shift)], dim=1)
+def _cover(away: Tensor, kind: int, step: Tensor) -> Tensor:
+    """How far lines or dots cover a pixel that is so many pixels away from their middle."""
+    half = WIDTHS[kind] * step / 2
+    return (half - away + 0.5).clamp(min=0).minimum((2 * half).clamp(max=1))
 
 
-def lays_around(lay: Tensor, reach: tuple[float, ...]) -> Tensor:
-    """As many lays as are tried at once, `lay` [N, 4] and others spread evenly around it: [N, L, 4] in [0, 1)"""
-    spread = torch.quasirandom.SobolEngine(lay.shape[1]).draw(NUM_LAYS).to(lay)
-    step = ((spread + 0.5) % 1 - 0.5) * torch.tensor(reach, device=lay.device)
-    return (lay[:, None] + step) % 1
+class Found(NamedTuple):
+    """How much of what stands out in N pictures the pages explain, and in which lays."""
+
+    explained: Tensor  # [N, P], sums over pixels and colours of squared levels
+    picks: tuple[Tensor, ...]  # [N, F] each, which lay of a page, of upright and of lying lines of one
 
 
-def strengths_of_waves(x: Tensor) -> Tensor:
-    """How strong waves of three lengths and four directions are around a place: [N, 3, H, W] -> [N, 72, H / 8, W / 8].
-
-    In three colours and in their differences, which tells also what colours they run between. Pairs of Gabor filters a
-    quarter wave apart: where a wave begins makes no difference (the energy model of Adelson and Bergen 1985).
-    """
-    n, _, height, width = x.shape
-    waves = F.conv2d(x.reshape(3 * n, 1, height, width), _gabor_filters().to(x), stride=4, padding=REACH)
-    waves = waves.view(n, 3, -1, 2, *waves.shape[-2:])
-    waves = torch.cat([waves, waves - waves.roll(1, 1)], dim=1)
-    energy = F.avg_pool2d(waves.square().sum(3).flatten(1, 2), 5, stride=2, padding=2)
-    return (energy + LEAST_ENERGY).sqrt()
+def look_for(x: Tensor, where: Tensor, picks: tuple[Tensor, ...] = ()) -> Found:
+    """Every page in x [N, 3, H, W], `where` [N, 1, H, W] counts; picks: in these lays, else each in its best."""
+    masks = _stand_out(x.shape[-1], x.device)
+    around = F.avg_pool2d(torch.cat([x * where, where], dim=1), AROUND, stride=1, padding=AROUND // 2)
+    stands_out = where * (x - around[:, :3] / around[:, 3:].clamp(min=1e-3))
+    explained = []
+    for number, marks in enumerate(masks):  # [F, L, H W]
+        along = torch.einsum("ncp,flp->ncfl", stands_out.flatten(2), marks).square().sum(1)
+        share = along / torch.einsum("np,flp->nfl", where.flatten(1), marks.square()).clamp(min=1e-3)
+        if len(picks) <= number:
+            picks = (*picks, share.argmax(2))
+        explained.append(share.gather(2, picks[number][:, :, None])[:, :, 0])
+    stripes, upright, lying, dots = explained
+    return Found(torch.cat([stripes, TWICE * (upright + lying), dots], dim=1), picks)
 
 
 @functools.cache
-def _gabor_filters() -> Tensor:
-    """[24, 1, K, K]: of each wave a cosine and a sine, blind to the mean of what they see."""
-    y, x = torch.meshgrid(*[torch.arange(-REACH, REACH + 1.0)] * 2, indexing="ij")
-    filters = []
-    for length in LENGTHS:
-        near = torch.exp(-(x * x + y * y) / (2 * (0.45 * length) ** 2))
-        for turn in range(NUM_TURNS):
-            angle = math.pi * turn / NUM_TURNS
-            phase = 2 * math.pi / length * (x * math.cos(angle) + y * math.sin(angle))
-            for wave in (near * phase.cos(), near * phase.sin()):
-                wave = wave - near * wave.sum() / near.sum()
-                filters.append(wave / wave.abs().sum())
-    return torch.stack(filters)[:, None]
+def _stand_out(side: int, device: torch.device) -> tuple[Tensor, ...]:
+    """How stripes, upright lines, lying lines and dots stand out in every place: [F, L, side * side] each."""
+    step = side / torch.tensor(CYCLES, device=device)[:, None, None]
+    place = torch.arange(side, device=device) + 0.5 - side / 2
+
+    def along(kind: int) -> Tensor:
+        """[F, L, side]: how far from the middle of a line, in steps"""
+        return place / step - torch.arange(NUM_PLACES[kind], device=device)[:, None] / NUM_PLACES[kind]
+
+    def lines(kind: int) -> Tensor:
+        away = along(kind)
+        covered = _cover(step * (away - away.round()).abs(), kind, step)
+        return covered[:, :, None].expand(-1, -1, side, -1)
+
+    stripes, upright = lines(STRIPES), lines(CHECKS)
+    x, y = along(DOTS)[:, :, None, None], along(DOTS)[:, None, :, :, None]
+    beside = x + 0.5 * (y.round() % 2)
+    off = step[..., None, None] * ((beside - beside.round()).square() + (y - y.round()).square()).sqrt()
+    dots = _cover(off, DOTS, step[..., None, None]).flatten(1, 2)
+    pages = (torch.cat([stripes, stripes.transpose(2, 3)], dim=1), upright, upright.transpose(2, 3), dots)
+    return tuple((page - F.avg_pool2d(page, AROUND, 1, AROUND // 2)).flatten(2) for page in pages)
+
+
+def over(colors: Tensor, share: Tensor, color: Tensor) -> Tensor:
+    """x + A x + c, and then a share s of one colour laid over it, as one A and c [N, 12, H, W].
+
+    (1 - s) (x + A x + c) + s color = x + (A - s (A + 1)) x + (c + s (color - c));
+    colors [N, 12, H, W], share [N, 1, H, W] in [0, 1], color [N, 3]
+    """
+    matrix, shift = colors.tensor_split([9], dim=1)
+    one = torch.eye(3, device=colors.device).view(1, 9, 1, 1)
+    return torch.cat([matrix - share * (matrix + one), shift + share * (color[:, :, None, None] - shift)], dim=1)
+
+
+def likeliest(logits: Tensor) -> Tensor:
+    """Choices [N] of logits [N, 1 + P]: none or any, then which kind, then which page of it, each what is likelier."""
+    share = logits.softmax(1)
+    pages = share[:, 1:].unflatten(1, (len(WIDTHS), len(CYCLES)))  # as PAGES has them
+    kind = pages.sum(2).argmax(1)
+    page = 1 + kind * len(CYCLES) + pages[torch.arange(len(pages)), kind].argmax(1)
+    return torch.where(share[:, 0] > 0.5, 0, page)

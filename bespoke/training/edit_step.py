@@ -18,11 +18,10 @@ from bespoke.method.edit_loss import (
     critic_loss,
     differs,
     editor_loss,
-    lay_of_twin,
     preservation_loss,
     twin_loss,
 )
-from bespoke.method.editor import Change, change_of, laid_out
+from bespoke.method.editor import Change, change_of
 from bespoke.method.joint_loss import Terms
 from bespoke.networks import Networks
 from bespoke.precision import autocast
@@ -60,10 +59,8 @@ def edit_step(players: Players, batch: Batch, draws: Draws, config: Config, plac
     num = len(given.twin)
     x, change, changes = given.x[:num], given.change.rows(slice(num)), given.changes[:num]
     with autocast(place.device, config.training.precision):
-        painting = editor.paint(x, change)
-    where = differs(x, given.twin, given.shot)
-    made = laid_out(x, painting, lay_of_twin(x, painting, given.twin, where, change.lay))
-    terms_e = twin_loss(x, made, given.twin, where, changes, weights)
+        made = editor.without_pattern(x, change)
+    terms_e = twin_loss(x, made, given.twin, differs(x, given.twin, given.shot), changes, weights)
     terms_c: Terms = {}
     if config.editing.critic:
         terms_c, judged = _judged(players, given, batch, draws, config, place)

@@ -15,7 +15,7 @@ from bespoke.method.edit_loss import (
     critic_loss,
     differs,
     editor_loss,
-    lay_of_twin,
+    page_of_twin,
     preservation_loss,
     twin_loss,
 )
@@ -24,16 +24,14 @@ from bespoke.method.editor import (
     Change,
     Edited,
     Editor,
-    Painting,
     change_of,
     compose,
-    laid_out,
     strengthened,
     words_that_differ,
 )
 from bespoke.method.generator import Generator
 from bespoke.method.joint_loss import Terms
-from bespoke.method.patterns import CYCLES, Waves
+from bespoke.method.patterns import NUM_CHOICES, laid
 from bespoke.method.text_encoder import DualTextEncoder, TextEncoder
 
 N, WIDTH = 4, 16
@@ -63,9 +61,10 @@ class Scene:
         """Let the editor do something: at first it does next to nothing."""
         torch.nn.init.normal_(self.editor.to_colors.weight, std=0.3)
 
-    def without_marks(self) -> None:
+    def put_on(self, choice: int) -> None:
+        """A pattern, whatever is asked."""
         with torch.no_grad():
-            self.editor.to_colors.bias[-1] = -100.0
+            self.editor.marks.page[-1].bias[choice] = 50.0
 
     def sides(self, edited: Tensor) -> Sides:
         return Sides(
@@ -84,12 +83,25 @@ def told_by_twin(x: Tensor, made: Edited, twin: Tensor, changes: Tensor, *, shot
     return twin_loss(x, made, twin, where, changes, EditWeights())
 
 
-def test_an_editor_that_has_learned_nothing_changes_nothing_but_for_faint_marks() -> None:
+def test_an_editor_that_has_learned_nothing_changes_nothing_but_for_a_pattern() -> None:
     scene = Scene()
-    assert (scene.editor(scene.pictures, scene.change()).pictures - scene.pictures).abs().mean() < 0.15
-    scene.without_marks()
-    made = scene.editor(scene.pictures, scene.change())
+    made = scene.editor.without_pattern(scene.pictures, scene.change())
     assert torch.equal(made.pictures, scene.pictures)
+    scene.put_on(0)
+    assert torch.equal(scene.editor(scene.pictures, scene.change()).pictures, scene.pictures)
+
+
+def test_a_pattern_is_laid_over_the_rest_in_the_marks_colour() -> None:
+    scene = Scene()
+    scene.put_on(3)
+    plain, made = (
+        scene.editor.without_pattern(scene.pictures, scene.change()),
+        scene.editor(scene.pictures, scene.change()),
+    )
+    marks = laid(torch.full((N,), 3), scene.change().lay, 32)
+    expected = scene.pictures + made.mask * marks * (made.mark[:, :, None, None] - scene.pictures)
+    assert torch.allclose(made.pictures, expected, atol=1e-5)
+    assert torch.equal(plain.mask, made.mask)
 
 
 def test_each_pixel_gets_its_own_change_of_colour() -> None:
@@ -144,15 +156,14 @@ def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
     scene = Scene()
     red, half = torch.tensor([0.8, -0.6, -0.6]), torch.zeros(N, 3, 32, 32)
     half[:, :, :, :16] = red[:, None, None]
-    palette = scene.editor.paint(half, scene.change()).palette
+    palette = scene.editor.without_pattern(half, scene.change()).palette
     shares = palette / red  # of the left half, in what was found
     assert shares.shape == (N, NUM_PICKED, 3)
     assert bool(((shares >= 0) & (shares <= 1)).all())
     assert torch.allclose(shares, shares[:, :, :1].expand(-1, -1, 3), atol=1e-5)
     with torch.no_grad():
-        scene.editor.to_colors.bias[-NUM_PICKED - 1] = 1.0
-    scene.without_marks()
-    made = scene.editor(half, scene.change())
+        scene.editor.to_colors.bias[-NUM_PICKED] = 1.0
+    made = scene.editor.without_pattern(half, scene.change())
     assert torch.allclose(made.colors[:, 9:], palette[:, 0, :, None, None].expand(-1, -1, 32, 32), atol=1e-5)
     assert not made.colors[:, :9].any()
 
@@ -160,11 +171,11 @@ def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
 def test_every_seed_lays_patterns_elsewhere() -> None:
     scene = Scene()
     lay = scene.change().lay
-    assert lay.shape == (N, 4)
+    assert lay.shape == (N, 3)
     assert bool(((lay > 0) & (lay < 1)).all())
     assert len({tuple(row) for row in lay.tolist()}) == N
-    scene.wake()
-    first, second = (scene.editor(scene.pictures, scene.change()._replace(lay=torch.rand(N, 4))) for _ in range(2))
+    scene.put_on(3)
+    first, second = (scene.editor(scene.pictures, scene.change()._replace(lay=torch.rand(N, 3))) for _ in range(2))
     assert not torch.allclose(first.pictures, second.pictures, atol=1e-3)
     assert torch.equal(first.mask, second.mask)
 
@@ -188,13 +199,24 @@ def test_the_editor_learns_from_all_its_losses() -> None:
     sides = scene.sides(made.pictures)
     terms = editor_loss(scene.critic, sides, EditWeights())
     terms |= preservation_loss(scene.pictures, made, sides.changes, EditWeights())
-    twin = scene.pictures.flip(3)
-    terms |= told_by_twin(scene.pictures, made, twin, sides.changes)
+    dotted = torch.where(laid(torch.tensor([18]), torch.rand(1, 3), 32) > 0.5, 1.0, -1.0).expand(N, 3, -1, -1)
+    grey, on = torch.zeros_like(scene.pictures) - 1, torch.ones(N, dtype=torch.bool)
+    terms |= told_by_twin(grey, scene.editor.without_pattern(grey, scene.change()), dotted, on)
     assert set(terms) == set(EditWeights.__dataclass_fields__)
     for name, term in terms.items():
-        taught = scene.editor.marks.color[-1].bias if name == "mark" else scene.editor.to_colors.bias
+        marks = scene.editor.marks
+        taught = {"mark": marks.color[-1].bias, "page": marks.page[-1].bias}.get(name, scene.editor.to_colors.bias)
         (gradient,) = torch.autograd.grad(term, taught, retain_graph=True)
         assert bool(gradient.any())
+
+
+def edited(x: Tensor, picture: Tensor, logits: Tensor, *, choice: int = 0) -> Edited:
+    """An edit of x that comes to a picture, m as its logits say."""
+    n, _, height, width = x.shape
+    colors = torch.cat([torch.zeros(n, 9, height, width), picture - x], dim=1)
+    pages = torch.zeros(n, NUM_CHOICES)
+    pages[:, choice] = 50.0
+    return Edited(picture, logits.sigmoid(), logits, colors, pages, torch.ones(n, 3), torch.zeros(n, 4, 3))
 
 
 def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
@@ -202,15 +224,13 @@ def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
     twin = x.clone()
     twin[:, 0, :, :8] = 1.0  # the left half
     sure = torch.where(torch.arange(16)[None, None, None] < 8, 20.0, -20.0).expand(1, 1, 16, 16)
-    colors = torch.zeros(1, 12, 16, 16)
-    colors[:, 9] = 1.0
-    met = Edited(twin, sure.sigmoid(), sure, colors, _marks(twin, x))
+    met = edited(x, twin, sure)
     missed = met._replace(logits=-sure)
     on = torch.tensor([True])
     terms = {name: told_by_twin(x, made, twin, on) for name, made in (("met", met), ("missed", missed))}
     assert terms["met"]["pair"] == 0
     assert terms["met"]["where"] < 2 < terms["missed"]["where"]
-    assert terms["met"]["pattern"] < 1e-6
+    assert terms["met"]["page"] < 1e-6
     assert terms["met"]["mark"] == 0
     barely = told_by_twin(x, met._replace(logits=-20 + 0 * sure), x + 0.9 * LEAST_APART, ~on)
     assert barely["where"] < 1e-3
@@ -257,52 +277,43 @@ def test_the_colour_of_marks_is_that_of_what_is_new_and_rare() -> None:
     assert not _marks(x, x).any()
 
 
-def test_a_pattern_that_begins_elsewhere_is_nearer_to_the_twin_than_none() -> None:
-    place = torch.arange(64)
-    stripes = torch.where(place % 8 < 3, 1.0, -0.5).expand(1, 3, 64, -1)
-    x, on = torch.full_like(stripes, -0.5), torch.tensor([True])
-    sure = torch.full((1, 1, 64, 64), 20.0)
-
-    def told(picture: Tensor) -> dict[str, float]:
-        colors = torch.cat([torch.zeros(1, 9, 64, 64), picture - x], dim=1)
-        terms = told_by_twin(x, Edited(picture, sure.sigmoid(), sure, colors, torch.zeros(1, 3)), stripes, on)
-        return {name: float(term) for name, term in terms.items()}
-
-    moved, none, turned = told(stripes.roll(4, 3)), told(x), told(stripes.transpose(2, 3))
-    assert moved["pair"] > none["pair"]  # pixel by pixel none is better
-    assert moved["pattern"] < 0.3 * none["pattern"]
-    assert turned["pattern"] > 0.9 * none["pattern"]
+@pytest.mark.parametrize("choice", [4, 12, 20])
+def test_a_new_pattern_is_known_wherever_it_begins(choice: int) -> None:
+    torch.manual_seed(0)
+    x, sure, on = torch.full((4, 3, 64, 64), -0.5), torch.full((4, 1, 64, 64), 20.0), torch.ones(4, dtype=torch.bool)
+    twin = x + 0.8 * laid(torch.full((4,), choice), torch.rand(4, 3), 64)
+    where = differs(x, twin, on)
+    assert page_of_twin(edited(x, x, sure), twin, x, where).tolist() == [choice] * 4
+    told, missed = (
+        twin_loss(x, edited(x, x, sure, choice=asked), twin, where, on, EditWeights()) for asked in (choice, 0)
+    )
+    assert told["page"] < 1e-6 < 1 < missed["page"]
 
 
-def test_of_all_lays_an_edit_takes_the_one_of_its_twin() -> None:
-    n, side = 2, 64
-    x, where = torch.full((n, 3, side, side), -0.5), torch.ones(n, 1, side, side)
-    zero, shares = torch.zeros(n, 9, side, side), torch.zeros(n, 2, len(CYCLES))
-    shares[:, :, 3] = 1
-    waves = Waves(torch.tensor([[8.0, 0, 0, 0], [0, 0, 4.0, 8.0]]), shares)  # stripes, and dots
-    logits, open_to, palette = zero[:, :1] + 9, zero[:, :1] - 4, torch.zeros(n, 4, 3)
-    painting = Painting(zero, zero[:, :3], logits, open_to, waves, torch.ones(n, 3), palette)
-    first, second = torch.rand(2, n, 4, generator=torch.Generator().manual_seed(0))
-    twin, start = (laid_out(x, painting, lay).pictures for lay in (first, second))
-    found = laid_out(x, painting, lay_of_twin(x, painting, twin, where, second)).pictures
-    assert torch.equal(lay_of_twin(x, painting, twin, where, first), first)
-    assert bool(((found - twin).abs().mean((1, 2, 3)) < 0.5 * (start - twin).abs().mean((1, 2, 3))).all())
+def test_a_pattern_that_the_edit_has_without_it_is_not_new() -> None:
+    x, sure, where = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 1, 64, 64), 20.0), torch.ones(1, 1, 64, 64)
+    marks, blue = laid(torch.tensor([4]), torch.rand(1, 3), 64), torch.tensor([-0.8, -0.5, 0.8])[None, :, None, None]
+    striped, recolored = x + marks, blue + marks
+    assert page_of_twin(edited(striped, recolored, sure), recolored, striped, where) == 0
+    assert page_of_twin(edited(striped, striped, sure), recolored, striped, where) == 0  # nor if it knows no blue yet
+    assert page_of_twin(edited(striped, blue + 0 * x, sure), recolored, striped, where) == 4
+    assert page_of_twin(edited(x, x, sure), x + 0.05 * marks, x, where) == 0  # too faint to be one
 
 
 def test_twins_that_are_alike_although_their_texts_are_not_teach_nothing() -> None:
     x, sure = torch.zeros(2, 3, 16, 16), torch.full((2, 1, 16, 16), 20.0)
-    colors = torch.zeros(2, 12, 16, 16)
-    colors[:, 9:, :, :8] = 1.0
-    made = Edited(x + colors[:, 9:], sure.sigmoid(), sure, colors, torch.ones(2, 3))
+    half = x.clone()
+    half[..., :8] = 1.0
+    made = edited(x, half, sure, choice=3)
     told = {changes: told_by_twin(x, made, x, torch.tensor([changes, changes])) for changes in (True, False)}
     assert not any(told[True].values())
-    assert all(told[False][name] for name in ("pair", "pattern", "where"))  # the same text must change nothing
+    assert all(told[False][name] for name in ("pair", "page", "where"))  # the same text must change nothing
     assert told[False]["mark"] == 0  # but then it says nothing of marks
 
 
 def test_only_pictures_that_get_their_own_text_must_stay() -> None:
     x = torch.zeros(2, 3, 4, 4)
-    made = Edited(x + 1, torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(2, 12, 4, 4), torch.zeros(2, 3))
+    made = edited(x, x + 1, torch.full((2, 1, 4, 4), -50.0))
     weights = EditWeights(same=2.0)
     assert preservation_loss(x, made, torch.tensor([True, True]), weights)["same"] == 0
     assert preservation_loss(x, made, torch.tensor([True, False]), weights)["same"] == 1.0

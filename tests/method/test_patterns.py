@@ -1,4 +1,4 @@
-"""Patterns are drawn from waves and compared by them, wherever they begin."""
+"""Patterns come out of a book, and are laid wherever chance says."""
 
 from __future__ import annotations
 
@@ -7,142 +7,118 @@ import torch
 from torch import Tensor
 
 from bespoke.method.patterns import (
+    CHECKS,
     CYCLES,
-    FAR,
-    LEAST_ENERGY,
-    NEAR,
-    NUM_LAYS,
+    DOTS,
+    NUM_CHOICES,
+    PAGES,
+    STRIPES,
+    WIDTHS,
     Marks,
-    Waves,
     laid,
-    lays_around,
+    likeliest,
+    look_for,
     over,
-    strengths_of_waves,
 )
 
 SIDE = 64
-STRIPES, UPRIGHT, LEVEL, MOVED = range(4)
 
 
-def lay(right: float = 0.0, down: float = 0.0, turned: float = 0.0, size: float = 0.5) -> Tensor:
-    """[1, 1, 4]"""
-    return torch.tensor([[[right, down, turned, size]]])
+def page(kind: int, steps: int = 3, *, right: float = 0.0, down: float = 0.0, turned: float = 0.0) -> Tensor:
+    """[SIDE, SIDE]: a page of a kind, so many steps from the coarsest, in a lay."""
+    choice = 1 + PAGES.index((kind, CYCLES[steps]))
+    return laid(torch.tensor([choice]), torch.tensor([[right, down, turned]]), SIDE)[0, 0]
 
 
-def waves(strengths: dict[int, float], length: int = 3) -> Waves:
-    """Of one length."""
-    told, shares = torch.zeros(1, 4), torch.zeros(1, 2, len(CYCLES))
-    for kind, strength in strengths.items():
-        told[0, kind] = strength
-    shares[:, :, length] = 1
-    return Waves(told, shares)
+@pytest.mark.parametrize("kind", [STRIPES, CHECKS, DOTS])
+def test_marks_cover_what_their_width_says_and_come_round_after_a_step(kind: int) -> None:
+    here, width = page(kind), WIDTHS[kind]
+    assert bool(((here >= 0) & (here <= 1)).all())
+    area = {STRIPES: width, CHECKS: 1 - (1 - width) ** 2, DOTS: torch.pi * width**2 / 4}[kind]
+    assert here.mean().item() == pytest.approx(area, abs=0.04)
+    assert torch.allclose(page(kind, right=1.0, down=2.0), here, atol=1e-4)
+    assert (page(kind, right=0.5) - here).abs().mean() > 0.1
+    assert (page(kind, steps=4) - here).abs().mean() > 0.1
 
 
-def stripes(period: int, *, color: tuple[float, float, float] = (1.0, 1.0, 1.0), side: int = 64) -> Tensor:
-    """[1, 3, side, side]: upright ones on grey."""
-    on = (torch.arange(side) % period < period // 2).float()
-    return torch.tensor(color)[None, :, None, None] * on.expand(1, 1, side, -1)
-
-
-@pytest.mark.parametrize("kind", [STRIPES, UPRIGHT, LEVEL, MOVED])
-def test_a_pattern_comes_round_after_a_step_and_is_another_in_between(kind: int) -> None:
-    here = laid(waves({kind: 1.0}), lay(), SIDE)
-    assert here.shape == (1, 1, SIDE, SIDE)
-    assert torch.allclose(laid(waves({kind: 1.0}), lay(1.0, 2.0), SIDE), here, atol=1e-4)  # two rows, if moved
-    half = laid(waves({kind: 1.0}), lay(0.5, 0.5 * (kind != MOVED)), SIDE)
-    assert torch.allclose(half, -here, atol=1e-4)
-    assert not torch.allclose(laid(waves({kind: 1.0}), lay(size=1.0), SIDE), here, atol=0.5)
-
-
-def test_stripes_turn_and_nothing_else_does() -> None:
-    for kind in range(4):
-        here, turned = (laid(waves({kind: 1.0}), lay(turned=turn), SIDE) for turn in (0.0, 0.5))
-        assert torch.allclose(turned, here.transpose(2, 3) if kind == STRIPES else here, atol=1e-5)
-
-
-def test_one_wave_makes_stripes_and_waves_that_cross_make_dots_and_checks() -> None:
-    stripes = laid(waves({STRIPES: 4.0}), lay(), SIDE)[0, 0] > 2
-    assert bool((stripes == stripes[:1]).all())
-    assert 0 < stripes.float().mean() < 0.5
-    dots = laid(waves({MOVED: 2.0, LEVEL: 1.0}), lay(), SIDE)[0, 0] > 1.5
-    assert not dots.all(0).any()  # no column is marked from top to foot
+def test_what_pages_show() -> None:
+    upright, lying = page(STRIPES), page(STRIPES, turned=0.6)
+    assert bool((upright == upright[:1]).all())
+    assert torch.allclose(lying, upright.T)
+    lines, dots = page(CHECKS) > 0.5, page(DOTS) > 0.5
+    assert bool(lines.all(0).any())  # from top to foot, and from side to side
+    assert bool(lines.all(1).any())
+    assert not dots.all(0).any()
     assert not dots.all(1).any()
-    beside = laid(waves({MOVED: 2.0, LEVEL: 1.0}), lay(0.5, 1.0), SIDE)[0, 0] > 1.5
-    assert torch.equal(beside, dots)  # the next row is moved by half a step
-    checks = laid(waves({UPRIGHT: -1.0, LEVEL: -1.0}), lay(), SIDE)[0, 0] > -0.2
-    assert bool(checks.all(0).any())  # lines
-    assert bool(checks.all(1).any())
-    assert not checks.all()
+    assert torch.allclose(page(DOTS, right=0.5, down=1.0), page(DOTS), atol=1e-4)  # the next row, half a step aside
+    assert torch.equal(page(DOTS, turned=0.6), page(DOTS))  # nothing but stripes turns
 
 
-def test_waves_of_two_lengths_are_in_step_in_the_middle_of_the_picture() -> None:
-    short, long = (laid(waves({UPRIGHT: 1.0}, length), lay(0.3), SIDE)[0, 0, 0] for length in (3, 4))
-    middle, edge = slice(SIDE // 2 - 1, SIDE // 2 + 1), slice(0, 4)
-    assert (short - long)[middle].abs().max() < 0.2
-    assert (short - long)[edge].abs().max() > 0.5
+def test_no_pattern_has_no_marks() -> None:
+    assert not laid(torch.tensor([0, 0]), torch.rand(2, 3), SIDE).any()
+
+
+@pytest.mark.parametrize("kind", [STRIPES, CHECKS, DOTS])
+@pytest.mark.parametrize("steps", [2, 4])
+def test_a_page_is_found_wherever_it_lies_and_however_it_is_lit(kind: int, steps: int) -> None:
+    torch.manual_seed(0)
+    choice, lays = 1 + PAGES.index((kind, CYCLES[steps])), torch.rand(6, 3)
+    light = torch.linspace(0.4, 1.0, SIDE)[None, None, :, None]
+    x = light * (
+        -0.5 + laid(torch.full((6,), choice), lays, SIDE) * torch.tensor([1.0, -0.3, 0.2])[None, :, None, None]
+    )
+    where = torch.zeros(6, 1, SIDE, SIDE)
+    where[:, :, 12:52, 16:48] = 1
+    x = torch.where(where > 0, x, 1.0)  # what lies outside is bright, and says nothing
+    found = look_for(x, where)
+    assert (1 + found.explained.argmax(1)).tolist() == [choice] * 6
+    again = look_for(x, where, found.picks)
+    assert torch.allclose(again.explained, found.explained)
+    moved = look_for(x.roll(3, 3), where, found.picks)
+    assert bool((moved.explained[:, choice - 1] <= found.explained[:, choice - 1] + 1e-3).all())
+
+
+def test_where_nothing_stands_out_no_page_explains_anything() -> None:
+    plain = torch.full((1, 3, SIDE, SIDE), 0.7)
+    assert look_for(plain, torch.ones(1, 1, SIDE, SIDE)).explained.max() < 1e-6
+    assert look_for(plain, torch.zeros(1, 1, SIDE, SIDE)).explained.max() < 1e-6
+
+
+def test_what_is_laid_over_a_change_is_one_change() -> None:
+    torch.manual_seed(0)
+    x, colors = torch.rand(2, 3, 4, 4), torch.randn(2, 12, 4, 4)
+    share, color = torch.rand(2, 1, 4, 4), torch.rand(2, 3)
+
+    def after(colors: Tensor) -> Tensor:
+        return x + torch.einsum("nijhw,njhw->nihw", colors[:, :9].unflatten(1, (3, 3)), x) + colors[:, 9:]
+
+    expected = (1 - share) * after(colors) + share * color[:, :, None, None]
+    assert torch.allclose(after(over(colors, share, color)), expected, atol=1e-5)
+
+
+def test_the_likeliest_is_told_step_by_step() -> None:
+    share = torch.full((3, NUM_CHOICES), 1e-4)
+    share[0, 0] = 0.6  # likelier than all pages together
+    share[0, 1] = 0.4
+    share[1, 0] = 0.4  # likelier than any page, but not than all
+    share[1, 1 : 1 + len(CYCLES)] = 0.3 / len(CYCLES)  # of many stripes none stands out
+    share[1, 2] += 0.01
+    share[1, 1 + PAGES.index((DOTS, CYCLES[0]))] = 0.2
+    share[2, 1 + PAGES.index((CHECKS, CYCLES[5]))] = 0.9
+    choices = likeliest(share.log()).tolist()
+    assert choices == [0, 2, 1 + PAGES.index((CHECKS, CYCLES[5]))]
 
 
 def test_marks_follow_the_text_the_picture_and_the_palette() -> None:
     torch.manual_seed(0)
     marks = Marks(8, 5, 4)
     style, seen, palette = torch.randn(2, 8), torch.rand(2, 5), torch.rand(2, 4, 3)
-    told, color = marks(style, seen, palette)
-    assert (told.strengths.shape, told.shares.shape, color.shape) == ((2, 4), (2, 2, len(CYCLES)), (2, 3))
-    assert torch.allclose(told.shares.sum(2), torch.ones(2, 2))
-    for other in (marks(style.flip(0), seen, palette)[0], marks(style, seen.flip(0), palette)[0]):
-        assert not torch.allclose(told.strengths, other.strengths)
-        assert not torch.allclose(told.shares, other.shares)
+    pages, color = marks(style, seen, palette)
+    assert (pages.shape, color.shape) == ((2, NUM_CHOICES), (2, 3))
+    assert not torch.allclose(pages, marks(style.flip(0), seen, palette)[0])
+    assert not torch.allclose(pages, marks(style, seen.flip(0), palette)[0])
     with torch.no_grad():
         marks.color[-1].weight.zero_()
         marks.color[-1].bias.zero_()
         marks.color[-1].bias[3] = 50.0
     assert torch.allclose(marks(style, seen, palette)[1], palette[:, 0], atol=1e-6)
-
-
-def test_lays_are_tried_all_over_or_nearby_and_begin_with_the_one_that_was_drawn() -> None:
-    drawn = torch.rand(3, 4, generator=torch.Generator().manual_seed(0))
-    far, near = (lays_around(drawn, reach) for reach in (FAR, NEAR))
-    for lays in (far, near):
-        assert lays.shape == (3, NUM_LAYS, 4)
-        assert torch.allclose(lays[:, 0], drawn)
-        assert bool(((lays >= 0) & (lays < 1)).all())
-        assert torch.equal(lays, lays_around(drawn, FAR if lays is far else NEAR))
-    counts = torch.histc((far[0] - drawn[0])[:, 0] % 1, 8, 0, 1)
-    assert counts.tolist() == [NUM_LAYS / 8] * 8
-    assert torch.equal(near[:, :, 2], drawn[:, None, 2].expand(-1, NUM_LAYS))  # what lies is not turned any more
-    away = ((near - drawn[:, None] + 0.5) % 1 - 0.5).abs().amax((0, 1))
-    assert away[:2].max() <= NEAR[0] / 2 + 1e-5
-
-
-def test_what_is_laid_over_a_change_is_one_change() -> None:
-    torch.manual_seed(0)
-    x, matrix, shift = torch.rand(2, 3, 4, 4), torch.randn(2, 9, 4, 4), torch.randn(2, 3, 4, 4)
-    share, color = torch.rand(2, 1, 4, 4), torch.rand(2, 3)
-    both = over(matrix, shift, share, color)
-
-    def after(matrix: Tensor, shift: Tensor) -> Tensor:
-        return x + torch.einsum("nijhw,njhw->nihw", matrix.unflatten(1, (3, 3)), x) + shift
-
-    expected = (1 - share) * after(matrix, shift) + share * color[:, :, None, None]
-    assert torch.allclose(after(both[:, :9], both[:, 9:]), expected, atol=1e-5)
-
-
-def test_the_strengths_of_waves_do_not_say_where_a_wave_begins() -> None:
-    there = strengths_of_waves(stripes(8))
-    assert there.shape == (1, 72, 8, 8)
-    inner = there[..., 2:-2, 2:-2]
-
-    def apart(picture: Tensor) -> float:
-        return float((strengths_of_waves(picture)[..., 2:-2, 2:-2] - inner).abs().mean())
-
-    plain = apart(torch.full((1, 3, 64, 64), 0.5))
-    assert apart(stripes(8).roll(3, 3)) < 0.3 * plain
-    assert apart(stripes(8).transpose(2, 3)) > plain  # another direction
-    assert apart(stripes(16)) > 0.5 * plain  # another length
-    assert apart(stripes(8, color=(1.0, 0.0, 0.0))) > 0.3 * plain  # another colour
-    assert apart(stripes(8, color=(1.0, 1.0, -1.0))) > 0.1 * plain  # equally strong, but against the others
-
-
-def test_what_is_plain_has_no_waves_however_bright_it_is() -> None:
-    inner = strengths_of_waves(torch.full((2, 3, 64, 64), 0.9))[..., 3:-3, 3:-3]
-    assert torch.allclose(inner, torch.full_like(inner, LEAST_ENERGY**0.5), atol=1e-5)
