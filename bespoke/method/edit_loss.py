@@ -23,11 +23,12 @@ from bespoke.method.discriminator import Discriminator, PictureFeatures
 from bespoke.method.editor import Edited, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
-from bespoke.method.patterns import look_for
+from bespoke.method.patterns import laid, lay_of, look_for
 
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
+NEAR = 0.2  # difference, of the range of 2, from which on it counts as it is; smaller ones by their square
 LEAST_SEEN = 0.006  # mean squared level that a pattern has to explain to be one
 MOST_THERE = 0.5  # share of it that an edit may have without the pattern for it to be new
 GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
@@ -119,13 +120,16 @@ def differs(x: Tensor, twin: Tensor, shot: Tensor) -> Tensor:
     return torch.maximum(sure, -F.max_pool2d(-F.pad(grown, [GAP // 2] * 4), GAP, stride=1))
 
 
-def unlike_twin(x: Tensor, made: Edited, twin: Tensor, where: Tensor) -> Tensor:
-    """How far an edit is from the twin, [N]: as it shows, and `where` the two differ also as if m were 1 there.
+def unlike_twin(x: Tensor, made: Edited, twin: Tensor, where: Tensor, marks: Tensor) -> Tensor:
+    """How far an edit is from the twin but for its marks, [N]: as it shows, and `where` they differ as if m were 1
 
-    Else colours would learn nothing where m is 0, and m nothing where colours are wrong.
+    Else colours would learn nothing where m is 0, and m nothing where colours are wrong. Most places of a picture with
+    a new pattern are right as they were: by absolute differences, every attempt to change the others would cost there
+    from its beginning, and none was ever made.
     """
     whole = compose(x, made.colors, torch.ones_like(made.mask))
-    return ((made.pictures - twin).abs() + where * (whole - twin).abs()).mean((1, 2, 3))
+    shown, meant = (u.square() / (u.abs() + NEAR) for u in (made.pictures - twin, whole - twin))
+    return ((1 - marks) * (shown + where * meant)).mean((1, 2, 3))
 
 
 def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
@@ -141,11 +145,10 @@ def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def page_of_twin(made: Edited, twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
-    """The page of the book [N] that explains best what stands out in a twin; 0 where there is none that is new.
+def pattern_of_twin(made: Edited, twin: Tensor, x: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """The choice [N] from the book that explains best what stands out in a twin, 0 for none that is new, and its marks.
 
-    It is new if an edit without it, e = x + A x + c, has little of it in the same place. Taught by absolute
-    differences e is the median of what may be, which is the ground: marks cover less than half, wherever they lie.
+    It is new if an edit without it, e = x + A x + c, has little of it in the same place. Marks: [N, 1, H, W] in [0, 1].
     """
     e = compose(x, made.colors, torch.ones_like(where))
     found = look_for(twin, where)
@@ -153,7 +156,8 @@ def page_of_twin(made: Edited, twin: Tensor, x: Tensor, where: Tensor) -> Tensor
     explained, page = found.explained.max(1)
     is_new = there.gather(1, page[:, None])[:, 0] < MOST_THERE * explained
     is_seen = explained > LEAST_SEEN * where.sum((1, 2, 3))
-    return torch.where(is_new & is_seen, 1 + page, 0)
+    choice = torch.where(is_new & is_seen, 1 + page, 0)
+    return choice, laid(choice, lay_of(page, found.picks), x.shape[-1])
 
 
 def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
@@ -164,8 +168,8 @@ def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Ten
     """
     teaches = ~changes | (where.mean((1, 2, 3)) > LEAST_AREA)
     whole = (twin - x).abs().mean((1, 2, 3)).clamp(min=LEAST_CHANGE)
-    unlike = unlike_twin(x, made, twin, where) / whole
-    page = page_of_twin(made, twin, x, where)
+    page, marks = pattern_of_twin(made, twin, x, where)
+    unlike = unlike_twin(x, made, twin, where, marks) / whole
     other_page = F.cross_entropy(made.pages, page, reduction="none")
     wrong_color = (made.mark - color_of_marks(twin, x, where)).abs().mean(1)
     unsure = F.binary_cross_entropy_with_logits(made.logits, where, reduction="none").mean((1, 2, 3))

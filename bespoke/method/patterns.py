@@ -99,6 +99,20 @@ def look_for(x: Tensor, where: Tensor, picks: tuple[Tensor, ...] = ()) -> Found:
     return Found(torch.cat([stripes, TWICE * (upright + lying), dots], dim=1), picks)
 
 
+def lay_of(page: Tensor, picks: tuple[Tensor, ...]) -> Tensor:
+    """The lay [N, 3], as `laid` takes it, in which pages [N] were found."""
+    stripes, upright, lying, dots = (pick.gather(1, (page % len(CYCLES))[:, None])[:, 0] for pick in picks)
+    num, num_dots = NUM_PLACES[CHECKS], NUM_PLACES[DOTS]
+    shares = {
+        STRIPES: (stripes % NUM_PLACES[STRIPES] / NUM_PLACES[STRIPES],) * 2,
+        CHECKS: (upright / num, lying / num),
+        DOTS: (dots // num_dots / num_dots, dots % num_dots / num_dots),
+    }
+    places = torch.stack([torch.stack(share, 1) for share in shares.values()])  # [3, N, 2]
+    found = places[page // len(CYCLES), torch.arange(len(page), device=page.device)]
+    return torch.cat([found, (stripes >= NUM_PLACES[STRIPES]).to(found)[:, None]], dim=1)
+
+
 @functools.cache
 def _stand_out(side: int, device: torch.device) -> tuple[Tensor, ...]:
     """How stripes, upright lines, lying lines and dots stand out in every place: [F, L, side * side] each."""

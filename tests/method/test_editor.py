@@ -15,7 +15,7 @@ from bespoke.method.edit_loss import (
     critic_loss,
     differs,
     editor_loss,
-    page_of_twin,
+    pattern_of_twin,
     preservation_loss,
     twin_loss,
 )
@@ -283,7 +283,9 @@ def test_a_new_pattern_is_known_wherever_it_begins(choice: int) -> None:
     x, sure, on = torch.full((4, 3, 64, 64), -0.5), torch.full((4, 1, 64, 64), 20.0), torch.ones(4, dtype=torch.bool)
     twin = x + 0.8 * laid(torch.full((4,), choice), torch.rand(4, 3), 64)
     where = differs(x, twin, on)
-    assert page_of_twin(edited(x, x, sure), twin, x, where).tolist() == [choice] * 4
+    found, marks = pattern_of_twin(edited(x, x, sure), twin, x, where)
+    assert found.tolist() == [choice] * 4
+    assert ((twin - x)[:, :1] / 0.8 - marks).abs().mean() < 0.5 * marks.mean()
     told, missed = (
         twin_loss(x, edited(x, x, sure, choice=asked), twin, where, on, EditWeights()) for asked in (choice, 0)
     )
@@ -294,10 +296,28 @@ def test_a_pattern_that_the_edit_has_without_it_is_not_new() -> None:
     x, sure, where = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 1, 64, 64), 20.0), torch.ones(1, 1, 64, 64)
     marks, blue = laid(torch.tensor([4]), torch.rand(1, 3), 64), torch.tensor([-0.8, -0.5, 0.8])[None, :, None, None]
     striped, recolored = x + marks, blue + marks
-    assert page_of_twin(edited(striped, recolored, sure), recolored, striped, where) == 0
-    assert page_of_twin(edited(striped, striped, sure), recolored, striped, where) == 0  # nor if it knows no blue yet
-    assert page_of_twin(edited(striped, blue + 0 * x, sure), recolored, striped, where) == 4
-    assert page_of_twin(edited(x, x, sure), x + 0.05 * marks, x, where) == 0  # too faint to be one
+
+    def choice(source: Tensor, meant: Tensor, twin: Tensor) -> int:
+        found, shown = pattern_of_twin(edited(source, meant, sure), twin, source, where)
+        assert bool(shown.any()) == bool(found > 0)
+        return int(found)
+
+    assert choice(striped, recolored, recolored) == 0
+    assert choice(striped, striped, recolored) == 0  # nor if it knows no blue yet
+    assert choice(striped, blue + 0 * x, recolored) == 4
+    assert choice(x, x, x + 0.05 * marks) == 0  # too faint to be one
+
+
+def test_what_a_new_pattern_covers_says_nothing_of_the_rest_and_a_little_change_costs_next_to_nothing() -> None:
+    x, sure, on = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 1, 64, 64), 20.0), torch.tensor([True])
+    marks = laid(torch.tensor([4]), torch.tensor([[0.0, 0.0, 0.0]]), 64)
+    twin = x + marks
+    where = differs(x, twin, on)
+    cost = [
+        float(twin_loss(x, edited(x, x + by, sure), twin, where, on, EditWeights())["pair"]) for by in (0, 0.02, 0.2)
+    ]
+    assert cost[0] < 0.3  # 1.7 if the marks themselves counted; their edges do
+    assert cost[1] - cost[0] < 0.05 * (cost[2] - cost[0])
 
 
 def test_twins_that_are_alike_although_their_texts_are_not_teach_nothing() -> None:

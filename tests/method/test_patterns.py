@@ -16,6 +16,7 @@ from bespoke.method.patterns import (
     WIDTHS,
     Marks,
     laid,
+    lay_of,
     likeliest,
     look_for,
     over,
@@ -72,6 +73,9 @@ def test_a_page_is_found_wherever_it_lies_and_however_it_is_lit(kind: int, steps
     x = torch.where(where > 0, x, 1.0)  # what lies outside is bright, and says nothing
     found = look_for(x, where)
     assert (1 + found.explained.argmax(1)).tolist() == [choice] * 6
+    marks = laid(torch.full((6,), choice), lay_of(torch.full((6,), choice - 1), found.picks), SIDE)
+    missed = (marks - laid(torch.full((6,), choice), lays, SIDE)).abs().mean() / marks.mean()
+    assert missed < 0.6  # it is laid as it was found; at random 1.4
     again = look_for(x, where, found.picks)
     assert torch.allclose(again.explained, found.explained)
     moved = look_for(x.roll(3, 3), where, found.picks)
