@@ -28,7 +28,7 @@ from bespoke.method.patterns import laid, lay_of, look_for
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
-NEAR = 0.2  # difference, of the range of 2, from which on it counts as it is; smaller ones by their square
+NEAR = 0.05  # difference, of the range of 2, from which on it counts as it is; smaller ones by their square
 LEAST_SEEN = 0.006  # mean squared level that a pattern has to explain to be one
 MOST_THERE = 0.5  # share of it that an edit may have without the pattern for it to be new
 GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
