@@ -230,12 +230,16 @@ def test_a_run_from_a_base_says_so_and_needs_it_no_more_once_it_has_begun(
     asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), "--from", str(base)]
     assert run([*asked, "--dry-run"]) == 0
     plan = json.loads(capsys.readouterr().out)
-    assert plan["base"] == {"location": str(base), "identity": identity}
+    began = {"location": str(base), "identity": identity, "editor": None}
+    assert plan["base"] == began
     assert (plan["config"]["preset"], plan["config"]["model"]["image_size"]) == ("test32", 32)
     assert not (tmp_path / "run").exists()
     assert run([*asked, "--images", "16"]) == 0
     assert f"Starting from the model {identity}: " in capsys.readouterr().out
     assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["base"]["identity"] == identity
+    assert run([*asked[:4], "--edit", "--dry-run"]) == 0
+    taught = json.loads(capsys.readouterr().out)["base"]
+    assert (taught["location"], taught["editor"]) == (str(tmp_path / "run"), began)
     base.rename(tmp_path / "elsewhere")
     assert run([*asked, "--images", "24", "--resume"]) == 0
     assert "Going on from step 2" in capsys.readouterr().out
