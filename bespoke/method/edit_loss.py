@@ -23,7 +23,7 @@ from bespoke.method.discriminator import Discriminator, PictureFeatures
 from bespoke.method.editor import Edited, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
-from bespoke.method.patterns import laid, lay_of, look_for
+from bespoke.method.patterns import laid, lay_of, look_for, window
 
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
@@ -31,7 +31,8 @@ LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a small
 NEAR = 0.05  # difference, of the range of 2, from which on it counts as it is; smaller ones by their square
 LEAST_SEEN = 0.006  # mean squared level that a pattern has to explain to be one
 MOST_THERE = 0.5  # share of it that an edit may have without the pattern for it to be new
-GAP = 9  # pixels; what lies between places that differ, up to so wide, differs, too
+GAP = 9 / 64  # of the side; what lies between places that differ, up to so wide, differs, too
+RARE = 15 / 64  # of the side; marks are rare where they are in the minority within so much
 LEAST_APART, MOST_APART = 0.25, 0.5  # how far generated twins differ where m is 0 and where it is 1, of the range of 2
 LEAST_OF_SHOT, MOST_OF_SHOT = 0.1, 0.25  # and those of one shot, of where they differ most
 
@@ -116,16 +117,17 @@ def differs(x: Tensor, twin: Tensor, shot: Tensor) -> Tensor:
     shot, most = shot[:, None, None, None], apart.amax((1, 2, 3), keepdim=True).clamp(min=1e-3)
     least = torch.where(shot, LEAST_OF_SHOT * most, LEAST_APART)
     sure = ((apart - least) / (torch.where(shot, MOST_OF_SHOT * most, MOST_APART) - least)).clamp(0, 1)
-    grown = F.max_pool2d(sure, GAP, stride=1, padding=GAP // 2)
-    return torch.maximum(sure, -F.max_pool2d(-F.pad(grown, [GAP // 2] * 4), GAP, stride=1))
+    gap = window(GAP, x.shape[-1])
+    grown = F.max_pool2d(sure, gap, stride=1, padding=gap // 2)
+    return torch.maximum(sure, -F.max_pool2d(-F.pad(grown, [gap // 2] * 4), gap, stride=1))
 
 
 def unlike_twin(x: Tensor, made: Edited, twin: Tensor, where: Tensor, marks: Tensor) -> Tensor:
-    """How far an edit is from the twin but for its marks, [N]: as it shows, and `where` they differ as if m were 1
+    """How far an edit is from the twin, [N], but for the twin's marks [N, 1, H, W].
 
-    Else colours would learn nothing where m is 0, and m nothing where colours are wrong. Most places of a picture with
-    a new pattern are right as they were: by absolute differences, every attempt to change the others would cost there
-    from its beginning, and none was ever made.
+    As it shows, and `where` the two differ also as if m were 1: else colours would learn nothing where m is 0, and m
+    nothing where colours are wrong. Most places of a picture with a new pattern are right as they were: by absolute
+    differences, every attempt to change the others would cost there from its beginning, and none was ever made.
     """
     whole = compose(x, made.colors, torch.ones_like(made.mask))
     shown, meant = (u.square() / (u.abs() + NEAR) for u in (made.pictures - twin, whole - twin))
@@ -137,7 +139,8 @@ def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
 
     Of drawn stripes and dots it is nearest to their own colour among eleven in 79 and 88 of 100, of thin checks in 59.
     """
-    summed = F.avg_pool2d(torch.cat([twin * where, where], dim=1), 15, stride=1, padding=7)
+    size = window(RARE, x.shape[-1])
+    summed = F.avg_pool2d(torch.cat([twin * where, where], dim=1), size, stride=1, padding=size // 2)
     usual = summed[:, :3] / summed[:, 3:].clamp(min=1e-3)
     rare, new = ((twin - other).square().sum(1, keepdim=True) for other in (usual, x))
     marked = where * (rare * new.sqrt()) ** 3

@@ -25,7 +25,7 @@ CYCLES = (5.0, 6.0, 7.2, 8.6, 10.3, 12.4, 14.9, 17.8)  # steps over a picture's 
 PAGES = tuple(product(WIDTHS, CYCLES))
 NUM_CHOICES = 1 + len(PAGES)  # the first is no pattern
 NUM_PLACES = {STRIPES: 8, CHECKS: 8, DOTS: 6}  # in a step that marks are looked for at, in each direction
-AROUND = 9  # pixels; marks are what stands out from what lies so far around them
+AROUND = 9 / 64  # of the side; marks are what stands out from what lies so far around them
 TWICE = 0.9  # of what upright and lying lines explain together: two explain more than one by chance, too
 
 
@@ -60,20 +60,33 @@ def laid(choice: Tensor, lay: Tensor, side: int) -> Tensor:
     step = (side / cycles)[:, None, None]  # pixels
     place = torch.arange(side, device=lay.device) + 0.5 - side / 2
     x, y = place / step - lay[:, 0, None, None], (place / step - lay[:, 1, None, None]).transpose(1, 2)
-    moved = 0.5 * (y.round() % 2)  # every other row of dots
-    right, down, beside = (step * (each - each.round()).abs() for each in (x, y, x + moved))
-    stripes = _cover(torch.where((lay[:, 2] < 0.5)[:, None, None], right, down), STRIPES, step)
-    checks = _cover(right.minimum(down), CHECKS, step)
-    dots = _cover((beside.square() + down.square()).sqrt(), DOTS, step)
-    kinds = kinds[:, None, None]
+    stripes = _lines(torch.where((lay[:, 2] < 0.5)[:, None, None], x, y), STRIPES, step)
+    checks = _lines(x, CHECKS, step).maximum(_lines(y, CHECKS, step))
+    dots, kinds = _dots(x, y, step), kinds[:, None, None]
     covered = torch.where(kinds == STRIPES, stripes, torch.where(kinds == CHECKS, checks, dots))
     return (covered * (choice > 0)[:, None, None])[:, None]
 
 
+def _lines(x: Tensor, kind: int, step: Tensor) -> Tensor:
+    """How far lines at whole numbers cover places x, in steps of so many pixels."""
+    return _cover(x - x.round(), kind, step)
+
+
+def _dots(x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+    """How far dots cover places x, y; in every other row they are moved by half a step."""
+    beside = x + 0.5 * (y.round() % 2)
+    return _cover(torch.hypot(beside - beside.round(), y - y.round()), DOTS, step)
+
+
 def _cover(away: Tensor, kind: int, step: Tensor) -> Tensor:
-    """How far lines or dots cover a pixel that is so many pixels away from their middle."""
+    """How far a line or dot covers a pixel that is so many steps away from its middle."""
     half = WIDTHS[kind] * step / 2
-    return (half - away + 0.5).clamp(min=0).minimum((2 * half).clamp(max=1))
+    return (half - step * away.abs() + 0.5).clamp(min=0).minimum((2 * half).clamp(max=1))
+
+
+def window(share: float, side: int) -> int:
+    """The odd number of pixels that comes nearest to a share of a picture's side, from below."""
+    return 2 * max(0, int((share * side - 1) / 2)) + 1
 
 
 class Found(NamedTuple):
@@ -85,8 +98,8 @@ class Found(NamedTuple):
 
 def look_for(x: Tensor, where: Tensor, picks: tuple[Tensor, ...] = ()) -> Found:
     """Every page in x [N, 3, H, W], `where` [N, 1, H, W] counts; picks: in these lays, else each in its best."""
-    masks = _stand_out(x.shape[-1], x.device)
-    around = F.avg_pool2d(torch.cat([x * where, where], dim=1), AROUND, stride=1, padding=AROUND // 2)
+    masks, size = _stand_out(x.shape[-1], x.device), window(AROUND, x.shape[-1])
+    around = F.avg_pool2d(torch.cat([x * where, where], dim=1), size, stride=1, padding=size // 2)
     stands_out = where * (x - around[:, :3] / around[:, 3:].clamp(min=1e-3))
     explained = []
     for number, marks in enumerate(masks):  # [F, L, H W]
@@ -123,18 +136,13 @@ def _stand_out(side: int, device: torch.device) -> tuple[Tensor, ...]:
         """[F, L, side]: how far from the middle of a line, in steps"""
         return place / step - torch.arange(NUM_PLACES[kind], device=device)[:, None] / NUM_PLACES[kind]
 
-    def lines(kind: int) -> Tensor:
-        away = along(kind)
-        covered = _cover(step * (away - away.round()).abs(), kind, step)
-        return covered[:, :, None].expand(-1, -1, side, -1)
-
-    stripes, upright = lines(STRIPES), lines(CHECKS)
+    stripes, upright = (
+        _lines(along(kind), kind, step)[:, :, None].expand(-1, -1, side, -1) for kind in (STRIPES, CHECKS)
+    )
     x, y = along(DOTS)[:, :, None, None], along(DOTS)[:, None, :, :, None]
-    beside = x + 0.5 * (y.round() % 2)
-    off = step[..., None, None] * ((beside - beside.round()).square() + (y - y.round()).square()).sqrt()
-    dots = _cover(off, DOTS, step[..., None, None]).flatten(1, 2)
+    dots, size = _dots(x, y, step[..., None, None]).flatten(1, 2), window(AROUND, side)
     pages = (torch.cat([stripes, stripes.transpose(2, 3)], dim=1), upright, upright.transpose(2, 3), dots)
-    return tuple((page - F.avg_pool2d(page, AROUND, 1, AROUND // 2)).flatten(2) for page in pages)
+    return tuple((page - F.avg_pool2d(page, size, 1, size // 2)).flatten(2) for page in pages)
 
 
 def over(colors: Tensor, share: Tensor, color: Tensor) -> Tensor:

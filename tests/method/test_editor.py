@@ -237,7 +237,7 @@ def test_a_twin_that_is_met_costs_nothing_and_tells_where_it_differs() -> None:
 
 
 def test_where_twins_differ_gaps_of_a_pattern_count_and_what_lies_beside_it_does_not() -> None:
-    x, twin = torch.zeros(1, 3, 32, 32), torch.zeros(1, 3, 32, 32)
+    x, twin = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)
     twin[..., 6:24, 6:8] = twin[..., 6:24, 12:14] = 1.5  # two stripes
     generated = torch.tensor([False])
     where = differs(x, twin, generated)[0, 0]

@@ -20,6 +20,7 @@ from bespoke.method.patterns import (
     likeliest,
     look_for,
     over,
+    window,
 )
 
 SIDE = 64
@@ -80,6 +81,19 @@ def test_a_page_is_found_wherever_it_lies_and_however_it_is_lit(kind: int, steps
     assert torch.allclose(again.explained, found.explained)
     moved = look_for(x.roll(3, 3), where, found.picks)
     assert bool((moved.explained[:, choice - 1] <= found.explained[:, choice - 1] + 1e-3).all())
+
+
+@pytest.mark.parametrize("kind", [STRIPES, CHECKS, DOTS])
+def test_a_page_is_the_same_one_in_a_larger_picture(kind: int) -> None:
+    torch.manual_seed(0)
+    choice, side = 1 + PAGES.index((kind, CYCLES[4])), 2 * SIDE
+    x = laid(torch.full((3,), choice), torch.rand(3, 3), side).expand(-1, 3, -1, -1)
+    found = look_for(x, torch.ones(3, 1, side, side))
+    assert (1 + found.explained.argmax(1)).tolist() == [choice] * 3
+
+
+def test_windows_are_odd_and_grow_with_the_picture() -> None:
+    assert [window(9 / 64, side) for side in (4, 32, 64, 128, 256)] == [1, 3, 9, 17, 35]
 
 
 def test_where_nothing_stands_out_no_page_explains_anything() -> None:
