@@ -33,24 +33,28 @@ def estimate(
     because they are not independent (captions of a class, say); give arange(N) where all are.
     The interval is the basic one, 2 v - q: resampled distances are too large, and this turns their bias around.
     """
-    n = len(groups)
+    value = statistic(torch.arange(len(groups)))
     resampled = torch.tensor([statistic(rows) for rows in resamples(groups, seed, num_resamples)], dtype=torch.float64)
-    return _basic(statistic(torch.arange(n)), resampled, n)
+    low, high = _middle(resampled)
+    return Estimate(value, 2 * value - high, 2 * value - low, len(groups))
 
 
 def mean_estimate(values: Tensor, groups: Tensor, *, seed: int = 0, num_resamples: int = 1000) -> Estimate:
-    """The mean of one number a picture, [N], and its interval."""
+    """The mean of one number a picture, [N], and its interval.
+
+    Resampled means have no bias, so that the interval is where they lie: that of a share stays within 0 and 1.
+    """
     _, members = groups.unique(return_inverse=True)
     counts = members.bincount()
     sums = torch.zeros(len(counts), dtype=torch.float64).index_add_(0, members, values.double())
     drawn = _drawn(len(counts), seed, num_resamples)
-    return _basic(float(values.double().mean()), sums[drawn].sum(1) / counts[drawn].sum(1), len(values))
+    return Estimate(float(values.double().mean()), *_middle(sums[drawn].sum(1) / counts[drawn].sum(1)), len(values))
 
 
-def _basic(value: float, resampled: Tensor, n: int) -> Estimate:
+def _middle(resampled: Tensor) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
-    low, high = (2 * value - float(resampled.quantile(q)) for q in (1 - tail, tail))
-    return Estimate(value, low, high, n)
+    low, high = (float(resampled.quantile(q)) for q in (tail, 1 - tail))
+    return low, high
 
 
 def resamples(groups: Tensor, seed: int, count: int) -> Iterator[Tensor]:

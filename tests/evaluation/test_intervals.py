@@ -36,6 +36,13 @@ def test_pictures_of_a_group_that_say_the_same_count_once() -> None:
     assert (repeated.low, repeated.high) == pytest.approx((alone.low, alone.high))
 
 
+def test_the_interval_of_a_share_stays_a_share() -> None:
+    nearly_all = torch.ones(16, dtype=torch.float64)
+    nearly_all[:2] = 0
+    found = mean_estimate(nearly_all, torch.arange(16) // 2)
+    assert 0 <= found.low < found.value < found.high <= 1
+
+
 def test_groups_are_drawn_whole() -> None:
     groups = torch.tensor([5, 9, 5, 7, 9, 5])
     for rows in resamples(groups, seed=0, count=20):
