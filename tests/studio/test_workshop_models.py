@@ -25,7 +25,7 @@ from bespoke.studio.audit.models import Entry
 from bespoke.studio.models import Job, Picture, TrainedModel
 from bespoke.studio.tokens import make_token
 from bespoke.studio.workshop import against, comparing, evaluating, promotion, work, worker
-from bespoke.studio.workshop.models import Comparison, Evaluation, Promotion, Version
+from bespoke.studio.workshop.models import Check, Comparison, Evaluation, Promotion, Version
 from bespoke.studio.workshop.runs import card_lines
 
 Visitor = Callable[[str], Client]
@@ -215,6 +215,22 @@ def test_an_evaluation_is_the_command_of_the_command_line_on_the_weights_that_we
     TrainedModel.objects.update(identity="other")
     with pytest.raises(UserError, match="mugs has changed since this was asked for"):
         work.Evaluate(Evaluation.objects.get()).command()
+
+
+def test_an_evaluation_that_would_say_nothing_is_refused_before_anybody_waits(
+    visitor: Visitor, version: Version
+) -> None:
+    model, client = add("mugs"), visitor("creator")
+    check = Check.objects.create(owner=version.created_by, version=version, fingerprint=version.fingerprint)
+    Check.objects.update(state="done", finished_at=timezone.now())
+    check.path.mkdir(parents=True)
+    for name in ("report.json", "report.ja.json"):
+        (check.path / name).write_text(json.dumps({"splits": {"train": 400, "validation": 20, "test": 41}}))
+    page = client.post(f"/models/{model.pk}/evaluate", {"version": version.pk, "split": "validation"}, follow=True)
+    assert "20 pictures; at least 50 are needed." in page.content.decode()
+    assert not Evaluation.objects.exists()
+    client.post(f"/models/{model.pk}/evaluate", {"version": version.pk, "split": "held-out"})
+    assert Evaluation.objects.get().split == "held-out"
 
 
 def asked(model: TrainedModel, version: Version, split: str = "validation") -> work.Evaluate:

@@ -22,8 +22,19 @@ def order(model: TrainedModel, user: Any, version: Version, split: str) -> Evalu
 
 def split_to_ask(version: Version) -> Part:
     """What to measure on unless somebody chooses: by the newest report on the version, where there is one."""
-    splits = reports.as_data(version.report.path).get("splits") if version.report else None
+    splits = _splits(version)
     return part_to_ask(splits) if splits else "validation"
+
+
+def num_pictures(version: Version, split: str) -> int | None:
+    """How many pictures of a version there are to measure on, None where no report on it says so."""
+    splits, names = _splits(version), ("validation", "test") if split == "held-out" else (split,)
+    return sum(splits[name] for name in names) if splits else None
+
+
+def _splits(version: Version) -> dict[str, int] | None:
+    """How many pictures of a version are in each split, by its newest report."""
+    return reports.as_data(version.report.path).get("splits") if version.report else None
 
 
 def of(model: TrainedModel) -> QuerySet[Evaluation]:

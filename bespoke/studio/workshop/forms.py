@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from bespoke.config import PRESETS
 from bespoke.data.pictures import SUFFIXES
+from bespoke.data.split import LEAST
 from bespoke.errors import UserError
 from bespoke.studio.limits import LARGEST_SEED, LONGEST_TEXT, text_problem
 from bespoke.studio.models import TrainedModel
+from bespoke.studio.workshop import evaluating
 from bespoke.studio.workshop.asked import Asked
 from bespoke.studio.workshop.comparing import MOST_TEXTS
 from bespoke.studio.workshop.limits import TABLE_SUFFIXES
@@ -155,6 +157,16 @@ class EvaluateForm(forms.Form):
         super().__init__(*args, **kwargs)
         versions = Version.objects.select_related("catalogue").order_by("catalogue__name", "-number")
         self.fields["version"].queryset = versions
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses what the evaluation itself would, before anybody waits for it."""
+        cleaned: dict[str, Any] = super().clean()
+        if "version" in cleaned and "split" in cleaned:
+            count = evaluating.num_pictures(cleaned["version"], cleaned["split"])
+            if count is not None and count < LEAST:
+                told = _("%(count)d pictures; at least %(least)d are needed. Choose others, or add pictures.")
+                self.add_error("split", told % {"count": count, "least": LEAST})
+        return cleaned
 
 
 class CompareForm(forms.Form):

@@ -68,7 +68,8 @@ def evaluate(request: HttpRequest, key: int) -> HttpResponse:
     if form.is_valid() and found.identity:
         evaluating.order(found, request.user, **form.cleaned_data)
     else:
-        messages.error(request, _("Choose a catalogue that is there."))
+        told = [line for name, lines in form.errors.items() if name != "version" for line in lines]
+        messages.error(request, " ".join(told) or _("Choose a catalogue that is there."))
     return redirect("model", key)
 
 
