@@ -13,7 +13,7 @@ import torch
 import torch.nn as nn
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from bespoke.errors import UserError
 from bespoke.locate import INDEX
@@ -22,6 +22,7 @@ from bespoke.method.editor import Editor
 from bespoke.method.generator import Generator
 from bespoke.method.text_encoder import BorrowedTextEncoder, DualTextEncoder, RealismHead, TextEncoder
 from bespoke.settings import ModelSettings
+from bespoke.tensors import save_tensors
 
 FORMAT = 1
 
@@ -129,7 +130,7 @@ def save_networks(networks: Networks, folder: Path) -> None:
     files = {}
     for name, network in networks.named().items():
         file = folder / f"{name}.safetensors"
-        save_file({key: value.detach().contiguous().cpu() for key, value in network.state_dict().items()}, file)
+        save_tensors({key: value.detach().contiguous().cpu() for key, value in network.state_dict().items()}, file)
         files[name] = hashlib.sha256(file.read_bytes()).hexdigest()
     index = {
         "format": FORMAT,

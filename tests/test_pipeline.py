@@ -34,6 +34,15 @@ def saved(pipeline: Pipeline, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+def test_a_saved_model_is_as_open_to_the_team_as_the_umask_says(saved: Path, pipeline: Pipeline) -> None:
+    (saved.parent / "ordinary").touch()
+    ordinary = (saved.parent / "ordinary").stat().st_mode
+    assert {file.stat().st_mode for file in saved.iterdir()} == {ordinary}
+    (saved / "generator.safetensors").chmod(0o600)
+    pipeline.save_pretrained(saved)
+    assert {file.stat().st_mode for file in saved.iterdir()} == {ordinary}
+
+
 def test_a_seed_gives_the_same_picture_in_batches_of_1_7_and_64(pipeline: Pipeline) -> None:
     texts = [f"{CAPTIONS[i % len(CAPTIONS)]} {i}" for i in range(64)]
     of_64 = [image.tobytes() for image in pipeline(texts, seed=5).images]

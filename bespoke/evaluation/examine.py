@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from bespoke.data.item import Part
@@ -28,6 +28,7 @@ from bespoke.evaluation.questions import ask
 from bespoke.evaluation.scores import pair_hits
 from bespoke.evaluation.seeing import Tell, look, look_at
 from bespoke.evaluation.teach import Taught
+from bespoke.tensors import save_tensors
 
 FORMAT = 3
 MOST = 300  # real pictures that are spoiled
@@ -106,7 +107,7 @@ def examined(store: PairStore, taught: Taught, tell: Tell = lambda done, total: 
         if len(index) > MOST_TRAINING:
             index = np.sort(np.random.default_rng(0).choice(index, MOST_TRAINING, replace=False))
         (features,) = look_at(store, index, [taught], tell)
-        save_file({"features": features, "index": torch.from_numpy(index.copy())}, part / seen.name)
+        save_tensors({"features": features, "index": torch.from_numpy(index.copy())}, part / seen.name)
         (part / file.name).write_text(json.dumps(asdict(examine(store, taught, features)), indent=2), "utf-8")
 
     make_once(folder, is_whole=lambda: file.is_file() and seen.is_file(), write=write)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from bespoke.data.augment import NUM_DRAWS, augment
@@ -20,6 +20,7 @@ from bespoke.data.made_once import make_once
 from bespoke.data.store import PairStore, cache_folder
 from bespoke.evaluation.judge import Family, Judge
 from bespoke.precision import autocast
+from bespoke.tensors import save_tensors
 
 FORMAT = 1  # goes up when judges of an earlier version must not be used any more
 WEIGHTS = "judge.safetensors"
@@ -59,7 +60,7 @@ def judge_of(
         tokenizer = Tokenizer.train(captions, VOCABULARY, LENGTH)
         judge = teach(store, tokenizer, family, num_pictures=num_pictures, batch_size=batch_size, progress=progress)
         tokenizer.save(part / "tokenizer.json")
-        save_file({name: value.contiguous() for name, value in judge.state_dict().items()}, part / WEIGHTS)
+        save_tensors({name: value.contiguous() for name, value in judge.state_dict().items()}, part / WEIGHTS)
 
     make_once(folder, is_whole=(folder / WEIGHTS).is_file, write=write)
     tokenizer = Tokenizer.load(folder / "tokenizer.json")

@@ -22,10 +22,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as tensors_from_bytes
-from safetensors.torch import save_file
 from torch import Tensor
 
 from bespoke.errors import UserError
+from bespoke.tensors import save_tensors
 
 FORMAT = 1  # raised when what a checkpoint holds changes its meaning
 STATE, VALUES, MANIFEST = "state.safetensors", "state.json", "manifest.sha256"
@@ -116,8 +116,7 @@ def _savable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _write_files(folder: Path, tensors: dict[str, Tensor], text: str) -> None:
     """Fills `folder` and forces it to the disk, the manifest last."""
     (folder / VALUES).write_text(text, encoding="utf-8", newline="\n")
-    save_file(tensors, folder / STATE)
-    shutil.copymode(folder / VALUES, folder / STATE)  # save_file keeps its file from the rest of the team
+    save_tensors(tensors, folder / STATE)
     lines = [f"{_digest(folder / name)}  {name}\n" for name in (STATE, VALUES)]
     (folder / MANIFEST).write_text("".join(lines), encoding="utf-8", newline="\n")
     for name in (STATE, VALUES, MANIFEST):
