@@ -1,7 +1,8 @@
 """What is an edit worth where the true answer is known? Asked on fresh pictures of the built-in catalogue.
 
 Every attribute is told by the drawing itself: of all values that it could have, the one whose picture comes nearest.
-Where on a product a pattern begins, no text says: patterns are told by the sizes of their waves, wherever they lie.
+Where on a product a pattern begins, no text says: patterns are told by the sizes of their waves, wherever they lie, and
+by the squares of what those differ in: a pattern is a few strong waves, roughness is many weak ones.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from bespoke.evaluation.seeing import draw
 from bespoke.pipeline import Pipeline
 
 EDITED = ("color", "pattern", "background")  # what is changed; the others must stay
-NUM_LAYS = 4  # places, sizes and directions that each pattern is compared in
+NUM_LAYS = 12  # places, sizes and directions that each pattern is compared in
 ONE_LAY = ("plain", "color-block")  # patterns that lie as they lie
 FRESH = 10**6  # seeds of catalogues that nobody trains on begin here
 
@@ -142,7 +143,7 @@ def _told(case: Known, name: str, picture: NDArray[np.uint8]) -> str:
         if name == "pattern":
             patterns = _patterns(case.seed, case.number, len(picture), like)
             seen = patterns.waves(picture)
-            told |= {float(np.abs(seen - each).mean()): value for value, each in patterns.drawn}
+            told |= {float(np.square(seen - each).mean()): value for value, each in patterns.drawn}
             continue
         for value in (getattr(like, name), *other_values(like, name)):
             drawn = _drawn(case.seed, case.number, len(picture), replace(like, **{name: value}))

@@ -23,16 +23,14 @@ from bespoke.method.discriminator import Discriminator, PictureFeatures
 from bespoke.method.editor import Edited, compose
 from bespoke.method.joint_loss import Terms, relativistic, sentence_nce
 from bespoke.method.layers import blur
-from bespoke.method.patterns import laid, lay_of, look_for, window
+from bespoke.method.new_patterns import color_of_marks, new_pattern
+from bespoke.method.patterns import window
 
 TAU = 0.1  # temperature of cosines
 LEAST_AREA = 0.01  # share of a picture that twins must differ in for the generator to have followed the text
 LEAST_CHANGE = 0.02  # mean difference of twins, of the range of 2, that a smaller one is counted as
 NEAR = 0.05  # difference, of the range of 2, from which on it counts as it is; smaller ones by their square
-LEAST_SEEN = 0.006  # mean squared level that a pattern has to explain to be one
-MOST_THERE = 0.5  # share of it that an edit may have without the pattern for it to be new
 GAP = 9 / 64  # of the side; what lies between places that differ, up to so wide, differs, too
-RARE = 15 / 64  # of the side; marks are rare where they are in the minority within so much
 LEAST_APART, MOST_APART = 0.25, 0.5  # how far generated twins differ where m is 0 and where it is 1, of the range of 2
 LEAST_OF_SHOT, MOST_OF_SHOT = 0.1, 0.25  # and those of one shot, of where they differ most
 
@@ -134,35 +132,6 @@ def unlike_twin(x: Tensor, made: Edited, twin: Tensor, where: Tensor, marks: Ten
     return ((1 - marks) * (shown + where * meant)).mean((1, 2, 3))
 
 
-def color_of_marks(twin: Tensor, x: Tensor, where: Tensor) -> Tensor:
-    """The colour [N, 3] of what is new in a twin [N, 3, H, W] and rare around it; 0 where nothing is new.
-
-    Of drawn stripes and dots it is nearest to their own colour among eleven in 79 and 88 of 100, of thin checks in 59.
-    """
-    size = window(RARE, x.shape[-1])
-    summed = F.avg_pool2d(torch.cat([twin * where, where], dim=1), size, stride=1, padding=size // 2)
-    usual = summed[:, :3] / summed[:, 3:].clamp(min=1e-3)
-    rare, new = ((twin - other).square().sum(1, keepdim=True) for other in (usual, x))
-    marked = where * (rare * new.sqrt()) ** 3
-    return (marked * twin).sum((2, 3)) / marked.sum((2, 3)).clamp(min=1e-6)
-
-
-@torch.no_grad()
-def pattern_of_twin(made: Edited, twin: Tensor, x: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
-    """The choice [N] from the book that explains best what stands out in a twin, 0 for none that is new, and its marks.
-
-    It is new if an edit without it, e = x + A x + c, has little of it in the same place. Marks: [N, 1, H, W] in [0, 1].
-    """
-    e = compose(x, made.colors, torch.ones_like(where))
-    found = look_for(twin, where)
-    there = look_for(e, where, found.picks).explained
-    explained, page = found.explained.max(1)
-    is_new = there.gather(1, page[:, None])[:, 0] < MOST_THERE * explained
-    is_seen = explained > LEAST_SEEN * where.sum((1, 2, 3))
-    choice = torch.where(is_new & is_seen, 1 + page, 0)
-    return choice, laid(choice, lay_of(page, found.picks), x.shape[-1])
-
-
 def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Tensor, weights: EditWeights) -> Terms:
     """L_E on twins, by term: the one, edited, should become the other, and m is `where` the two differ.
 
@@ -171,10 +140,11 @@ def twin_loss(x: Tensor, made: Edited, twin: Tensor, where: Tensor, changes: Ten
     """
     teaches = ~changes | (where.mean((1, 2, 3)) > LEAST_AREA)
     whole = (twin - x).abs().mean((1, 2, 3)).clamp(min=LEAST_CHANGE)
-    page, marks = pattern_of_twin(made, twin, x, where)
+    e = compose(x, made.colors.detach(), torch.ones_like(where))
+    page, marks = new_pattern(twin, e, where)
     unlike = unlike_twin(x, made, twin, where, marks) / whole
     other_page = F.cross_entropy(made.pages, page, reduction="none")
-    wrong_color = (made.mark - color_of_marks(twin, x, where)).abs().mean(1)
+    wrong_color = (made.mark - color_of_marks(twin, e, where)).abs().mean(1)
     unsure = F.binary_cross_entropy_with_logits(made.logits, where, reduction="none").mean((1, 2, 3))
     return {
         "pair": weights.pair * (unlike * teaches).mean(),

@@ -24,7 +24,7 @@ from torch import Tensor
 from bespoke.method.discriminator import Down
 from bespoke.method.generator import Generator
 from bespoke.method.layers import SLOPE, FiLM, UpConv3, WordAttention, blur, conv3, leaky
-from bespoke.method.patterns import Marks, laid, likeliest, over
+from bespoke.method.patterns import Marks, ground_of, laid, likeliest, over
 from bespoke.method.text_encoder import DualTextEncoder, TextEmbedding
 
 NUM_COLORS = 12  # A [3, 3] and c [3] of a pixel
@@ -119,7 +119,8 @@ class Editor(nn.Module):
         self.pick = nn.Conv2d(first[1], NUM_PICKED, 1)
         self.look_marks = WordAttention(style_width, embedding_width)
         self.marks = Marks(style_width, first[1], NUM_PICKED)
-        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 1 + NUM_PICKED, 1)
+        self.find_ground = nn.Conv2d(2 * detail_width, 1, 1)
+        self.to_colors = nn.Conv2d(2 * detail_width, NUM_COLORS + 2 + NUM_PICKED, 1)
         nn.init.zeros_(self.to_colors.weight)  # at first nothing changes
         nn.init.zeros_(self.to_colors.bias)  # type: ignore[arg-type]
 
@@ -127,7 +128,7 @@ class Editor(nn.Module):
         """[N, 3, H, W] in [-1, 1] -> Edited"""
         made = self.without_pattern(pictures, change)
         marks = laid(likeliest(made.pages), change.lay, pictures.shape[-1])
-        colors = over(made.colors, marks, made.mark)
+        colors = over(made.colors, marks, made.mark[:, :, None, None])
         return made._replace(pictures=compose(pictures, colors, made.mask), colors=colors)
 
     def without_pattern(self, pictures: Tensor, change: Change) -> Edited:
@@ -154,11 +155,19 @@ class Editor(nn.Module):
         x = self.draw(x, maps.pop(), style)
         x = blur(self.grow(leaky(self.last_film(x, style))))
         x = self.mix(leaky(torch.cat([x, self.detail(pictures).to(x.dtype)], dim=1)))
-        told = self.to_colors(leaky(x)).float().contiguous()
-        matrix, shift, logits, picked = told.split([9, 3, 1, NUM_PICKED], dim=1)
+        x = leaky(x)
+        told = self.to_colors(x).float().contiguous()
+        matrix, shift, logits, off, picked = told.split([9, 3, 1, 1, NUM_PICKED], dim=1)
         shift = shift + (palette.transpose(1, 2) @ picked.flatten(2)).view_as(shift)
         colors, mask = torch.cat([matrix, shift], dim=1), (SHARPNESS * logits).sigmoid()
+        marks, ground = self._marks_and_ground(x, pictures, mask.detach())
+        colors = over(colors, off * marks, compose(ground, colors, torch.ones_like(mask)))
         return Edited(compose(pictures, colors, mask), mask, logits, colors, pages, mark, palette)
+
+    def _marks_and_ground(self, x: Tensor, pictures: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What could be the marks of an old pattern [N, 1, H, W], and what would be there without them [N, 3, H, W]."""
+        weight = (self.find_ground(x).float() + mask.clamp(min=1e-4).log()).flatten(2).softmax(2)
+        return ground_of(pictures, torch.einsum("nkp,ncp->nc", weight, pictures.flatten(2)), mask)
 
     def _words(self, text: TextEmbedding) -> tuple[Tensor, Tensor]:
         n = len(text.words)

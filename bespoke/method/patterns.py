@@ -1,16 +1,15 @@
-"""How does an editor put a pattern on a product? Out of a book, laid wherever chance says.
+"""How does an editor take a pattern off a product, and put one on? It fills marks with ground, and lays from a book.
 
-Which pattern it is the text says, and how large the product. Where on it a pattern begins, and whether stripes stand
-or lie, no text says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no stripes at all: an
-editor that is told so learns to leave alone what it cannot know. So all the rest of an edit is taught without patterns,
-and the page is taught to be the one that, in its best lay, explains best what stands out in the twin.
+The old pattern lies where the picture shows it: its marks become what of the ground lies around them. The new one the
+text tells, and how large it is the product. Where on it a pattern begins, and whether stripes stand or lie, no text
+says. Pixel by pixel, stripes that lie elsewhere are farther from a twin's than no stripes at all: an editor that is
+told so learns to leave alone what it cannot know. So all the rest of an edit is taught without new patterns, and which
+page of the book it is by new_patterns.py.
 """
 
 from __future__ import annotations
 
-import functools
 from itertools import product
-from typing import NamedTuple
 
 import torch
 import torch.nn as nn
@@ -24,9 +23,9 @@ WIDTHS = {STRIPES: 0.27, CHECKS: 0.16, DOTS: 0.54}  # of a line, or across a dot
 CYCLES = (5.0, 6.0, 7.2, 8.6, 10.3, 12.4, 14.9, 17.8)  # steps over a picture's side
 PAGES = tuple(product(WIDTHS, CYCLES))
 NUM_CHOICES = 1 + len(PAGES)  # the first is no pattern
-NUM_PLACES = {STRIPES: 8, CHECKS: 8, DOTS: 6}  # in a step that marks are looked for at, in each direction
-AROUND = 9 / 64  # of the side; marks are what stands out from what lies so far around them
-TWICE = 0.9  # of what upright and lying lines explain together: two explain more than one by chance, too
+LIKE = 0.25  # how far the colours of a ground scatter, of the range of 2
+LEAST = 0.02  # share of ground around a pixel below which it mostly stays as it is
+AROUND = 9 / 64  # of the side; so far around them, more than marks is to be seen
 
 
 class Marks(nn.Module):
@@ -60,19 +59,19 @@ def laid(choice: Tensor, lay: Tensor, side: int) -> Tensor:
     step = (side / cycles)[:, None, None]  # pixels
     place = torch.arange(side, device=lay.device) + 0.5 - side / 2
     x, y = place / step - lay[:, 0, None, None], (place / step - lay[:, 1, None, None]).transpose(1, 2)
-    stripes = _lines(torch.where((lay[:, 2] < 0.5)[:, None, None], x, y), STRIPES, step)
-    checks = _lines(x, CHECKS, step).maximum(_lines(y, CHECKS, step))
-    dots, kinds = _dots(x, y, step), kinds[:, None, None]
+    stripes = lines_at(torch.where((lay[:, 2] < 0.5)[:, None, None], x, y), STRIPES, step)
+    checks = lines_at(x, CHECKS, step).maximum(lines_at(y, CHECKS, step))
+    dots, kinds = dots_at(x, y, step), kinds[:, None, None]
     covered = torch.where(kinds == STRIPES, stripes, torch.where(kinds == CHECKS, checks, dots))
     return (covered * (choice > 0)[:, None, None])[:, None]
 
 
-def _lines(x: Tensor, kind: int, step: Tensor) -> Tensor:
+def lines_at(x: Tensor, kind: int, step: Tensor) -> Tensor:
     """How far lines at whole numbers cover places x, in steps of so many pixels."""
     return _cover(x - x.round(), kind, step)
 
 
-def _dots(x: Tensor, y: Tensor, step: Tensor) -> Tensor:
+def dots_at(x: Tensor, y: Tensor, step: Tensor) -> Tensor:
     """How far dots cover places x, y; in every other row they are moved by half a step."""
     beside = x + 0.5 * (y.round() % 2)
     return _cover(torch.hypot(beside - beside.round(), y - y.round()), DOTS, step)
@@ -89,71 +88,27 @@ def window(share: float, side: int) -> int:
     return 2 * max(0, int((share * side - 1) / 2)) + 1
 
 
-class Found(NamedTuple):
-    """How much of what stands out in N pictures the pages explain, and in which lays."""
+def ground_of(x: Tensor, color: Tensor, where: Tensor) -> tuple[Tensor, Tensor]:
+    """How far each pixel is something else than a ground of about one colour, and what of that ground lies around it.
 
-    explained: Tensor  # [N, P], sums over pixels and colours of squared levels
-    picks: tuple[Tensor, ...]  # [N, F] each, which lay of a page, of upright and of lying lines of one
-
-
-def look_for(x: Tensor, where: Tensor, picks: tuple[Tensor, ...] = ()) -> Found:
-    """Every page in x [N, 3, H, W], `where` [N, 1, H, W] counts; picks: in these lays, else each in its best."""
-    masks, size = _stand_out(x.shape[-1], x.device), window(AROUND, x.shape[-1])
-    around = F.avg_pool2d(torch.cat([x * where, where], dim=1), size, stride=1, padding=size // 2)
-    stands_out = where * (x - around[:, :3] / around[:, 3:].clamp(min=1e-3))
-    explained = []
-    for number, marks in enumerate(masks):  # [F, L, H W]
-        along = torch.einsum("ncp,flp->ncfl", stands_out.flatten(2), marks).square().sum(1)
-        share = along / torch.einsum("np,flp->nfl", where.flatten(1), marks.square()).clamp(min=1e-3)
-        if len(picks) <= number:
-            picks = (*picks, share.argmax(2))
-        explained.append(share.gather(2, picks[number][:, :, None])[:, :, 0])
-    stripes, upright, lying, dots = explained
-    return Found(torch.cat([stripes, TWICE * (upright + lying), dots], dim=1), picks)
-
-
-def lay_of(page: Tensor, picks: tuple[Tensor, ...]) -> Tensor:
-    """The lay [N, 3], as `laid` takes it, in which pages [N] were found."""
-    stripes, upright, lying, dots = (pick.gather(1, (page % len(CYCLES))[:, None])[:, 0] for pick in picks)
-    num, num_dots = NUM_PLACES[CHECKS], NUM_PLACES[DOTS]
-    shares = {
-        STRIPES: (stripes % NUM_PLACES[STRIPES] / NUM_PLACES[STRIPES],) * 2,
-        CHECKS: (upright / num, lying / num),
-        DOTS: (dots // num_dots / num_dots, dots % num_dots / num_dots),
-    }
-    places = torch.stack([torch.stack(share, 1) for share in shares.values()])  # [3, N, 2]
-    found = places[page // len(CYCLES), torch.arange(len(page), device=page.device)]
-    return torch.cat([found, (stripes >= NUM_PLACES[STRIPES]).to(found)[:, None]], dim=1)
-
-
-@functools.cache
-def _stand_out(side: int, device: torch.device) -> tuple[Tensor, ...]:
-    """How stripes, upright lines, lying lines and dots stand out in every place: [F, L, side * side] each."""
-    step = side / torch.tensor(CYCLES, device=device)[:, None, None]
-    place = torch.arange(side, device=device) + 0.5 - side / 2
-
-    def along(kind: int) -> Tensor:
-        """[F, L, side]: how far from the middle of a line, in steps"""
-        return place / step - torch.arange(NUM_PLACES[kind], device=device)[:, None] / NUM_PLACES[kind]
-
-    stripes, upright = (
-        _lines(along(kind), kind, step)[:, :, None].expand(-1, -1, side, -1) for kind in (STRIPES, CHECKS)
-    )
-    x, y = along(DOTS)[:, :, None, None], along(DOTS)[:, None, :, :, None]
-    dots, size = _dots(x, y, step[..., None, None]).flatten(1, 2), window(AROUND, side)
-    pages = (torch.cat([stripes, stripes.transpose(2, 3)], dim=1), upright, upright.transpose(2, 3), dots)
-    return tuple((page - F.avg_pool2d(page, size, 1, size // 2)).flatten(2) for page in pages)
+    x: [N, 3, H, W]; color: [N, 3]; where: [N, 1, H, W] in [0, 1], what counts -> [N, 1, H, W] in [0, 1], [N, 3, H, W]
+    """
+    size = window(AROUND, x.shape[-1])
+    like = torch.exp(-(x - color[:, :, None, None]).square().sum(1, keepdim=True) / (2 * LIKE**2))
+    seen = torch.cat([x * like * where, like * where], dim=1)
+    around = F.avg_pool2d(F.avg_pool2d(seen, (size, 1), 1, (size // 2, 0)), (1, size), 1, (0, size // 2))
+    return 1 - like, (around[:, :3] + LEAST * x) / (around[:, 3:] + LEAST)
 
 
 def over(colors: Tensor, share: Tensor, color: Tensor) -> Tensor:
-    """x + A x + c, and then a share s of one colour laid over it, as one A and c [N, 12, H, W].
+    """x + A x + c, and then a share s of other colours laid over it, as one A and c [N, 12, H, W].
 
     (1 - s) (x + A x + c) + s color = x + (A - s (A + 1)) x + (c + s (color - c));
-    colors [N, 12, H, W], share [N, 1, H, W] in [0, 1], color [N, 3]
+    colors [N, 12, H, W], share [N, 1, H, W], color [N, 3, H, W] or [N, 3, 1, 1]
     """
     matrix, shift = colors.tensor_split([9], dim=1)
     one = torch.eye(3, device=colors.device).view(1, 9, 1, 1)
-    return torch.cat([matrix - share * (matrix + one), shift + share * (color[:, :, None, None] - shift)], dim=1)
+    return torch.cat([matrix - share * (matrix + one), shift + share * (color - shift)], dim=1)
 
 
 def likeliest(logits: Tensor) -> Tensor:

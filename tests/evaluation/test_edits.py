@@ -129,6 +129,17 @@ def test_a_pattern_counts_wherever_on_the_product_it_begins() -> None:
     assert min(right, kept) >= 7
 
 
+def test_a_rough_picture_of_a_pattern_is_still_told() -> None:
+    """Roughness is many weak waves: summed up they are as far as a pattern, squared they are not."""
+    cases, rng = list(_cases("pattern", 12, 64, FRESH + 5)), np.random.default_rng(0)
+    right = []
+    for case in cases:
+        rough = np.asarray(sample_drawing(case.seed, case.number, 64, case.wanted, lay=40).picture, dtype=float)
+        for picture in (rough + rng.normal(0, 16, rough.shape), 0.85 * rough + 0.15 * case.picture):
+            right.append(_told(case, "pattern", picture.clip(0, 255).round()) == case.wanted.pattern)
+    assert sum(right) >= 0.95 * len(right)
+
+
 def test_only_a_drawn_catalogue_is_asked_for_exact_answers(boxes: PairStore, tmp_path: Path) -> None:
     drawn = prepare(Catalogue.open(str(write_sample(tmp_path / "shop", 6, 32, 0))), 32, tmp_path / "cache")
     assert is_builtin(drawn)

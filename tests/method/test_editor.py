@@ -11,11 +11,9 @@ from bespoke.method.edit_loss import (
     LEAST_APART,
     EditWeights,
     Sides,
-    color_of_marks,
     critic_loss,
     differs,
     editor_loss,
-    pattern_of_twin,
     preservation_loss,
     twin_loss,
 )
@@ -168,6 +166,22 @@ def test_colours_found_in_the_picture_can_be_put_elsewhere_in_it() -> None:
     assert not made.colors[:, :9].any()
 
 
+def test_an_old_patterns_marks_become_the_ground_around_them_and_then_what_the_text_says() -> None:
+    scene = Scene()
+    pictures = torch.full((N, 3, 32, 32), -0.4)
+    pictures[..., ::6] = 0.6  # lines
+    with torch.no_grad():
+        scene.editor.to_colors.bias[12] = 5.0  # m is 1
+        scene.editor.to_colors.bias[13] = 1.0  # all marks go
+    off = scene.editor.without_pattern(pictures, scene.change()).pictures
+    assert (off + 0.4).abs().max() < 0.2 * (pictures + 0.4).abs().max()  # at the rim there is little ground
+    with torch.no_grad():
+        scene.editor.to_colors.bias[9] = 0.5  # more red
+    redder = scene.editor.without_pattern(pictures, scene.change()).pictures
+    assert torch.allclose(redder[:, 0], off[:, 0] + 0.5, atol=1e-4)
+    assert torch.allclose(redder[:, 1:], off[:, 1:], atol=1e-4)
+
+
 def test_every_seed_lays_patterns_elsewhere() -> None:
     scene = Scene()
     lay = scene.change().lay
@@ -257,55 +271,11 @@ def test_pictures_of_one_shot_differ_wherever_they_do_and_generated_twins_only_w
     assert not differs(x, x, torch.tensor([True, True])).any()
 
 
-def _marks(twin: Tensor, x: Tensor) -> Tensor:
-    return color_of_marks(twin, x, differs(x, twin, torch.tensor([False])))
-
-
-def test_the_colour_of_marks_is_that_of_what_is_new_and_rare() -> None:
-    red, white, blue = (
-        torch.tensor(color)[:, None, None] for color in ((0.8, -0.6, -0.6), (1.0, 1.0, 1.0), (-1, -1, 1))
-    )
-    x = torch.zeros(1, 3, 64, 64)
-    x[0, :, 16:48, 16:48] = red
-    twin, dots = x.clone(), x.clone()
-    twin[0, :, 16:48, 16:48:8], twin[0, :, 16:48, 17:48:8] = white, white  # stripes of two in eight
-    dots[0, :, 20:48:8, 20:48:8], dots[0, :, 21:48:8, 20:48:8] = blue, blue
-    assert torch.allclose(_marks(twin, x)[0], white.flatten(), atol=0.1)
-    # From stripes to dots, red is what is new between them and blue what is rare as well.
-    found = _marks(dots, twin)[0]
-    assert (found - blue.flatten()).abs().mean() < (found - red.flatten()).abs().mean()
-    assert not _marks(x, x).any()
-
-
-@pytest.mark.parametrize("choice", [4, 12, 20])
-def test_a_new_pattern_is_known_wherever_it_begins(choice: int) -> None:
-    torch.manual_seed(0)
-    x, sure, on = torch.full((4, 3, 64, 64), -0.5), torch.full((4, 1, 64, 64), 20.0), torch.ones(4, dtype=torch.bool)
-    twin = x + 0.8 * laid(torch.full((4,), choice), torch.rand(4, 3), 64)
-    where = differs(x, twin, on)
-    found, marks = pattern_of_twin(edited(x, x, sure), twin, x, where)
-    assert found.tolist() == [choice] * 4
-    assert ((twin - x)[:, :1] / 0.8 - marks).abs().mean() < 0.5 * marks.mean()
-    told, missed = (
-        twin_loss(x, edited(x, x, sure, choice=asked), twin, where, on, EditWeights()) for asked in (choice, 0)
-    )
+def test_the_page_that_a_twin_asks_for_is_told() -> None:
+    x, sure, on = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 1, 64, 64), 20.0), torch.tensor([True])
+    twin = x + laid(torch.tensor([12]), torch.rand(1, 3), 64)
+    told, missed = (told_by_twin(x, edited(x, x, sure, choice=asked), twin, on, shot=True) for asked in (12, 0))
     assert told["page"] < 1e-6 < 1 < missed["page"]
-
-
-def test_a_pattern_that_the_edit_has_without_it_is_not_new() -> None:
-    x, sure, where = torch.full((1, 3, 64, 64), -0.5), torch.full((1, 1, 64, 64), 20.0), torch.ones(1, 1, 64, 64)
-    marks, blue = laid(torch.tensor([4]), torch.rand(1, 3), 64), torch.tensor([-0.8, -0.5, 0.8])[None, :, None, None]
-    striped, recolored = x + marks, blue + marks
-
-    def choice(source: Tensor, meant: Tensor, twin: Tensor) -> int:
-        found, shown = pattern_of_twin(edited(source, meant, sure), twin, source, where)
-        assert bool(shown.any()) == bool(found > 0)
-        return int(found)
-
-    assert choice(striped, recolored, recolored) == 0
-    assert choice(striped, striped, recolored) == 0  # nor if it knows no blue yet
-    assert choice(striped, blue + 0 * x, recolored) == 4
-    assert choice(x, x, x + 0.05 * marks) == 0  # too faint to be one
 
 
 def test_what_a_new_pattern_covers_says_nothing_of_the_rest_and_a_little_change_costs_next_to_nothing() -> None:
