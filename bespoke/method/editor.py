@@ -5,8 +5,8 @@
 Every pixel gets a change of colour (A, c) of its own and a share m. Where m is 0 the picture stays as it is, bit for
 bit; where it is not, light, shadow and grain still come from the picture itself, at whatever size it has: A, c and m
 are enlarged, never the picture. c is what the text says plus shares of a few colours found in the picture, so that what
-lies under a stripe can come from beside it. New patterns are marks of one colour, laid over all that (see
-patterns.py).
+lies under a stripe can come from beside it. An old pattern's marks become what of their ground lies around them; a new
+one's are of one colour, laid over all that (see patterns.py).
 
 What teaches it stands in edit_loss.py.
 """

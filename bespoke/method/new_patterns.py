@@ -46,13 +46,13 @@ def spread(twin: Tensor, e: Tensor, where: Tensor, marks: Tensor) -> Tensor:
     By cells, (sum of g)^2 / (sum of g^2 / n) of what is gained g from marks of size n: 1 if all gain alike.
     """
     shape = _standing_out(marks, where)
-    cells = shape.shape[-1] // NUM_CELLS
+    cell = max(1, shape.shape[-1] // NUM_CELLS)  # pixels
     gained = []
     for x in (_standing_out(twin, where), _standing_out(e, where), _standing_out(twin - e, where)):
         level = (x * shape).sum((2, 3), keepdim=True) / shape.square().sum((2, 3), keepdim=True).clamp(min=1e-3)
-        gained.append(F.avg_pool2d((x * shape * level).sum(1, keepdim=True), cells))
+        gained.append(F.avg_pool2d((x * shape * level).sum(1, keepdim=True), cell))
     of_twin, of_e, new = gained
-    g, n = (of_twin - of_e).minimum(new).clamp(min=0).flatten(1), F.avg_pool2d(shape.square(), cells).flatten(1)
+    g, n = (of_twin - of_e).minimum(new).clamp(min=0).flatten(1), F.avg_pool2d(shape.square(), cell).flatten(1)
     return g.sum(1).square() / (g.square() / n.clamp(min=1e-4)).sum(1).clamp(min=1e-9) / n.sum(1).clamp(min=1e-4)
 
 
