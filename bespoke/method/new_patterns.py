@@ -45,14 +45,14 @@ def spread(twin: Tensor, e: Tensor, where: Tensor, marks: Tensor) -> Tensor:
 
     By cells, (sum of g)^2 / (sum of g^2 / n) of what is gained g from marks of size n: 1 if all gain alike.
     """
-    shape = _standing_out(marks, where)
+    shape, of_twin, of_e = (_standing_out(x, where) for x in (marks, twin, e))
     cell = max(1, shape.shape[-1] // NUM_CELLS)  # pixels
-    gained = []
-    for x in (_standing_out(twin, where), _standing_out(e, where), _standing_out(twin - e, where)):
+    explained = []
+    for x in (of_twin, of_e, of_twin - of_e):
         level = (x * shape).sum((2, 3), keepdim=True) / shape.square().sum((2, 3), keepdim=True).clamp(min=1e-3)
-        gained.append(F.avg_pool2d((x * shape * level).sum(1, keepdim=True), cell))
-    of_twin, of_e, new = gained
-    g, n = (of_twin - of_e).minimum(new).clamp(min=0).flatten(1), F.avg_pool2d(shape.square(), cell).flatten(1)
+        explained.append(F.avg_pool2d((x * shape * level).sum(1, keepdim=True), cell))
+    by_twin, by_e, by_new = explained
+    g, n = (by_twin - by_e).minimum(by_new).clamp(min=0).flatten(1), F.avg_pool2d(shape.square(), cell).flatten(1)
     return g.sum(1).square() / (g.square() / n.clamp(min=1e-4)).sum(1).clamp(min=1e-9) / n.sum(1).clamp(min=1e-4)
 
 
@@ -62,10 +62,7 @@ def color_of_marks(twin: Tensor, e: Tensor, where: Tensor) -> Tensor:
     With the true e it is nearest to the marks' own colour among eleven for 87, 92 and 72 of 100 drawn stripes, dots and
     thin checks; with the picture as it was for 81, 92 and 44.
     """
-    size = window(RARE, twin.shape[-1])
-    summed = F.avg_pool2d(torch.cat([twin * where, where], dim=1), size, stride=1, padding=size // 2)
-    usual = summed[:, :3] / summed[:, 3:].clamp(min=1e-3)
-    rare, new = ((twin - other).square().sum(1, keepdim=True) for other in (usual, e))
+    rare, new = ((twin - x).square().sum(1, keepdim=True) for x in (_around(twin, where, RARE), e))
     marked = where * (rare * new.sqrt()) ** 3
     return (marked * twin).sum((2, 3)) / marked.sum((2, 3)).clamp(min=1e-6)
 
@@ -101,9 +98,14 @@ def look_for(x: Tensor, e: Tensor, where: Tensor) -> Found:
 
 def _standing_out(x: Tensor, where: Tensor) -> Tensor:
     """What stands out in x [N, C, H, W] from what lies around, `where` [N, 1, H, W]."""
-    size = window(AROUND, x.shape[-1])
+    return where * (x - _around(x, where, AROUND))
+
+
+def _around(x: Tensor, where: Tensor, share: float) -> Tensor:
+    """The mean of x [N, C, H, W] in a square of a share of the side around each pixel, of what counts by `where`."""
+    size = window(share, x.shape[-1])
     around = F.avg_pool2d(torch.cat([x * where, where], dim=1), size, stride=1, padding=size // 2)
-    return where * (x - around[:, :-1] / around[:, -1:].clamp(min=1e-3))
+    return around[:, :-1] / around[:, -1:].clamp(min=1e-3)
 
 
 def lay_of(page: Tensor, picks: tuple[Tensor, ...]) -> Tensor:
