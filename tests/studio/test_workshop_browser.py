@@ -115,7 +115,8 @@ def test_from_an_upload_to_a_picture_over_two_kills(
     expect(page.get_by_text("Training spent its whole budget.")).to_be_visible()
     live.wait(lambda: bool(inside.get("SELECT identity FROM studio_trainedmodel WHERE name = ?", run)))
     page.reload()
-    page.get_by_role("button", name=say("Register")).click()
+    with page.expect_navigation():  # a click alone comes back while the old page is still going
+        page.get_by_role("button", name=say("Register")).click()
     page.goto(f"{live.address}/models")
     page.get_by_role("link", name=run).click()
     page.get_by_label(say("Reason to promote it all the same")).fill("to try it")
