@@ -148,6 +148,7 @@ PRESETS: dict[str, Config] = {
                 word=1.0,
                 sentence_fake=0.5,
                 word_fake=0.5,
+                lecam=0.0,
                 free_bits=0.0,
                 balance_ratio=1.0,
                 penalty="matching_aware",

@@ -100,6 +100,9 @@ class LossSettings(Settings):
     # Of lambda_s and lambda_w, what the same contrast on generated pictures weighs in the discriminator's step.
     contrast_fake: float = Field(0.0, ge=0)
     adversarial_leak: float = Field(0.0, ge=0, le=1)  # share of the adversarial terms' gradient that reaches S_D
+    # lambda_L: LeCam, against a discriminator that knows its pictures by heart; unless set, by the size of the
+    # catalogue (training/by_size.py).
+    lecam: float | None = Field(None, ge=0)
     kl: float = Field(0.5, ge=0)  # lambda_KL of conditioning augmentation
     free_bits: float = Field(0.02, ge=0)  # nats per condition dimension that cost nothing
     balance_ratio: float = Field(2.0, ge=1)  # rho: weight of alignment at b = 1 over b = 1/2

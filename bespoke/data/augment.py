@@ -13,13 +13,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 NUM_DRAWS = 11  # uniform numbers a picture
+NUM_TURN_DRAWS = 4  # as many more, where pictures are turned and stretched, too
 NUM_COLOR_DRAWS = 6  # the same for `recolor`
+MOST_TURNED = math.pi / 4  # to each side
+MOST_STRETCHED = 2**0.3  # times as wide, and as much less high, or the other way round
 
 
-def augment(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
-    """Zoom, shift, brighten and partly cover pictures, each change with `probability`.
+def augment(pictures: Tensor, draws: Tensor, probability: float, turns: Tensor | None = None) -> Tensor:
+    """Zoom, shift, brighten and partly cover pictures, each change with `probability`; turn and stretch them, too.
 
-    pictures: [N, 3, H, W] in [-1, 1]; draws: [N, NUM_DRAWS] uniform in [0, 1), which decide everything.
+    pictures: [N, 3, H, W] in [-1, 1]; draws: [N, NUM_DRAWS] uniform in [0, 1), which decide everything;
+    turns: [N, NUM_TURN_DRAWS], the same for turning and stretching (Karras et al. 2020, arXiv 2006.06676, whose gains
+    with few pictures come from such changes most of all); none: upright as they are, which is what judges learn from.
     """
     if probability == 0:
         return pictures
@@ -33,6 +38,12 @@ def augment(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
     theta = torch.zeros(n, 2, 3, device=pictures.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 + on(zoom_on) * (zoom - 0.5) * 0.4
     theta[:, 0, 2], theta[:, 1, 2] = on(shift_on) * (shift_x - 0.5) * 0.5, on(shift_on) * (shift_y - 0.5) * 0.5
+    if turns is not None:
+        turn_on, turn, stretch_on, stretch = turns.unbind(1)
+        angle = on(turn_on) * (2 * turn - 1) * MOST_TURNED
+        wide = MOST_STRETCHED ** (on(stretch_on) * (2 * stretch - 1))
+        turned = torch.stack([angle.cos() * wide, -angle.sin() * wide, angle.sin() / wide, angle.cos() / wide], 1)
+        theta[:, :, :2] = turned.view(n, 2, 2) @ theta[:, :, :2]
     grid = F.affine_grid(theta, list(pictures.shape), align_corners=False)
     pictures = F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 

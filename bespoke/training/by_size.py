@@ -11,6 +11,7 @@ from bespoke.data.check_verdict import FROM_SCRATCH
 # knows them by heart. After Zhao et al. 2020 (arXiv 2006.10738), whose gains are large below 1,000 pictures and gone
 # above 30,000.
 AUGMENT = {300: 0.8, 1000: 0.6, 5000: 0.3}
+LECAM = {1000: 0.1, 5000: 0.0}  # what keeps such a discriminator from driving real and generated pictures apart
 
 
 def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: int = 0) -> Config:
@@ -25,7 +26,8 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     settings = config.training
     augment, frozen = settings.augment, settings.freeze_discriminator_stages
     if augment is None:
-        augment = round(float(np.interp(np.log(num_pictures), np.log([*AUGMENT]), [*AUGMENT.values()])), 2)
+        augment = _between(AUGMENT, num_pictures)
+    lecam = _between(LECAM, num_pictures) if config.loss.lecam is None else config.loss.lecam
     if frozen is None or not from_base:
         small = from_base and num_pictures < FROM_SCRATCH
         frozen = len(config.model.discriminator_widths) // 2 if small else 0
@@ -33,4 +35,10 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     editing = config.editing
     if editing is not None and editing.critic is None:
         editing = editing.model_copy(update={"critic": 2 * num_of_shots < num_pictures})
-    return config.model_copy(update={"training": settings.model_copy(update=chosen), "editing": editing})
+    loss = config.loss.model_copy(update={"lecam": lecam})
+    return config.model_copy(update={"training": settings.model_copy(update=chosen), "loss": loss, "editing": editing})
+
+
+def _between(known: dict[int, float], num_pictures: int) -> float:
+    """The value at a size: that of the nearest known one outside of them, else on the way in logarithms."""
+    return round(float(np.interp(np.log(num_pictures), np.log([*known]), [*known.values()])), 2)
