@@ -162,6 +162,7 @@ PRESETS: dict[str, Config] = {
                 beta1=0.0,
                 beta2=0.9,
                 augment=0.0,
+                turn=0.0,
                 word_dropout=0.0,
                 word_swaps=0.0,
             ),

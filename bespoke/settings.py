@@ -126,6 +126,8 @@ class TrainingSettings(Settings):
     balance: float | None = Field(None, ge=0, le=1)  # what all are made at instead, as the balance's rivals are
     # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
     augment: float | None = Field(None, ge=0, le=1)
+    # Probability of turning and of stretching; unless set, by the size of the catalogue, too.
+    turn: float | None = Field(None, ge=0, le=1)
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of
     word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word

@@ -11,6 +11,7 @@ from bespoke.data.check_verdict import FROM_SCRATCH
 # knows them by heart. After Zhao et al. 2020 (arXiv 2006.10738), whose gains are large below 1,000 pictures and gone
 # above 30,000.
 AUGMENT = {300: 0.8, 1000: 0.6, 5000: 0.3}
+TURN = {300: 0.8, 1000: 0.6, 5000: 0.0}  # with all of Oxford-102 it brought nothing
 LECAM = {1000: 0.1, 5000: 0.0}  # what keeps such a discriminator from driving real and generated pictures apart
 
 
@@ -27,11 +28,12 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     augment, frozen = settings.augment, settings.freeze_discriminator_stages
     if augment is None:
         augment = _between(AUGMENT, num_pictures)
+    turn = _between(TURN, num_pictures) if settings.turn is None else settings.turn
     lecam = _between(LECAM, num_pictures) if config.loss.lecam is None else config.loss.lecam
     if frozen is None or not from_base:
         small = from_base and num_pictures < FROM_SCRATCH
         frozen = len(config.model.discriminator_widths) // 2 if small else 0
-    chosen = {"augment": augment, "freeze_discriminator_stages": frozen}
+    chosen = {"augment": augment, "turn": turn, "freeze_discriminator_stages": frozen}
     editing = config.editing
     if editing is not None and editing.critic is None:
         editing = editing.model_copy(update={"critic": 2 * num_of_shots < num_pictures})

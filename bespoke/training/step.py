@@ -282,11 +282,13 @@ def total(terms: Terms) -> Tensor:
 
 def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
     """Pictures [N, 3, H, W] as the discriminator is shown them; config: as by_size.py fills it in."""
-    assert config.training.augment is not None
+    often, turned = config.training.augment, config.training.turn
+    assert often is not None
+    assert turned is not None
     draws, turns, colors = draws.tensor_split((NUM_DRAWS, NUM_DRAWS + NUM_TURN_DRAWS), dim=1)
     if config.training.augment_colors:
-        pictures = recolor(pictures, colors, config.training.augment)
-    return augment(pictures, draws, config.training.augment, turns)
+        pictures = recolor(pictures, colors, often)
+    return augment(pictures, draws, often, turns, turned)
 
 
 def mirrored(pictures: Tensor, flip: Tensor) -> Tensor:

@@ -81,19 +81,20 @@ def where(picture: torch.Tensor) -> tuple[float, float]:
 
 def test_upright_pictures_stay_what_they_are() -> None:
     picture = dot(0.4, 0.0)
-    torch.testing.assert_close(augment(picture, STILL, 0.5, turns()), picture, atol=1e-5, rtol=0)
+    torch.testing.assert_close(augment(picture, STILL, 0.5, turns(), 0.5), picture, atol=1e-5, rtol=0)
     torch.testing.assert_close(augment(picture, STILL, 0.5), picture, atol=1e-5, rtol=0)
+    torch.testing.assert_close(augment(picture, STILL, 0.5, turns(turn=0.0, stretch=0.0)), picture, atol=1e-5, rtol=0)
 
 
 def test_pictures_turn_by_an_eighth_to_each_side() -> None:
     eighth = 0.4 / math.sqrt(2)
     for draw, y in ((0.0, eighth), (0.5, 0.0), (1.0, -eighth)):
-        made = augment(dot(0.4, 0.0), STILL, 0.5, turns(turn=draw))
+        made = augment(dot(0.4, 0.0), STILL, 0.5, turns(turn=draw), 0.5)
         x = 0.4 if y == 0 else eighth
         assert where(made) == pytest.approx((x, y), abs=0.01), draw
 
 
 def test_what_gets_wider_gets_less_high() -> None:
     for draw, scale in ((0.0, MOST_STRETCHED), (1.0, 1 / MOST_STRETCHED)):
-        made = augment(dot(0.4, 0.4), STILL, 0.5, turns(stretch=draw))
+        made = augment(dot(0.4, 0.4), STILL, 0.0, turns(stretch=draw), 0.5)
         assert where(made) == pytest.approx((0.4 * scale, 0.4 / scale), abs=0.01), draw
