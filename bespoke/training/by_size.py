@@ -21,6 +21,8 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     num_of_shots: pictures that say which shot they are of, and so have twins to learn edits from. Where most do, no
     critic is needed.
 
+    A base is taught for minutes, too few for its discriminator to know the pictures by heart: there, turning and LeCam
+    only hold up (kind and colour right in 65% of drawn teddy bears instead of 75%, docs/results/small-data.md).
     What edges and surfaces look like, a base has seen more often than a small catalogue can show: from a base, half of
     the discriminator's stages stay fixed.
     """
@@ -28,8 +30,11 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     augment, frozen = settings.augment, settings.freeze_discriminator_stages
     if augment is None:
         augment = _between(AUGMENT, num_pictures)
-    turn = _between(TURN, num_pictures) if settings.turn is None else settings.turn
-    lecam = _between(LECAM, num_pictures) if config.loss.lecam is None else config.loss.lecam
+    turn, lecam, fresh = settings.turn, config.loss.lecam, not from_base and config.editing is None
+    if turn is None:
+        turn = _between(TURN, num_pictures) if fresh else 0.0
+    if lecam is None:
+        lecam = _between(LECAM, num_pictures) if fresh else 0.0
     if frozen is None or not from_base:
         small = from_base and num_pictures < FROM_SCRATCH
         frozen = len(config.model.discriminator_widths) // 2 if small else 0

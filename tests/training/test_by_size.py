@@ -40,6 +40,11 @@ def test_from_a_base_a_small_catalogue_keeps_half_of_the_stages_fixed() -> None:
     assert chosen(100)[1] == 0
 
 
+def test_from_a_base_nothing_is_turned_or_held_back() -> None:
+    config = fitted(resolve("test32"), 100, from_base=True)
+    assert (config.training.turn, config.loss.lecam) == (0.0, 0.0)
+
+
 def test_what_is_set_stays() -> None:
     set_ = ("training.augment=0", "training.freeze_discriminator_stages=3")
     assert chosen(100, *set_, from_base=True) == (0, 3)
