@@ -22,7 +22,7 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
     critic is needed.
 
     A base is taught for minutes, too few for its discriminator to know the pictures by heart: there, turning and LeCam
-    only hold up (kind and colour right in 65% of drawn teddy bears instead of 75%, docs/results/small-data.md).
+    only hold up (kind and colour right in 65% of drawn teddy bears instead of 75%, docs/base-models.md).
     What edges and surfaces look like, a base has seen more often than a small catalogue can show: from a base, half of
     the discriminator's stages stay fixed.
     """
