@@ -100,9 +100,6 @@ class LossSettings(Settings):
     # Of lambda_s and lambda_w, what the same contrast on generated pictures weighs in the discriminator's step.
     contrast_fake: float = Field(0.0, ge=0)
     adversarial_leak: float = Field(0.0, ge=0, le=1)  # share of the adversarial terms' gradient that reaches S_D
-    # lambda_L: LeCam, against a discriminator that knows its pictures by heart; unless set, by the size of the
-    # catalogue (training/by_size.py).
-    lecam: float | None = Field(None, ge=0)
     kl: float = Field(0.5, ge=0)  # lambda_KL of conditioning augmentation
     free_bits: float = Field(0.02, ge=0)  # nats per condition dimension that cost nothing
     balance_ratio: float = Field(2.0, ge=1)  # rho: weight of alignment at b = 1 over b = 1/2
@@ -126,8 +123,6 @@ class TrainingSettings(Settings):
     balance: float | None = Field(None, ge=0, le=1)  # what all are made at instead, as the balance's rivals are
     # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
     augment: float | None = Field(None, ge=0, le=1)
-    # Probability of turning and of stretching; unless set, by the size of the catalogue, too.
-    turn: float | None = Field(None, ge=0, le=1)
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of
     word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word

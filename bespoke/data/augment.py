@@ -13,39 +13,26 @@ import torch.nn.functional as F
 from torch import Tensor
 
 NUM_DRAWS = 11  # uniform numbers a picture
-NUM_TURN_DRAWS = 4  # as many more, where pictures are turned and stretched, too
 NUM_COLOR_DRAWS = 6  # the same for `recolor`
-MOST_TURNED = math.pi / 4  # to each side
-MOST_STRETCHED = 2**0.3  # times as wide, and as much less high, or the other way round
 
 
-def augment(
-    pictures: Tensor, draws: Tensor, probability: float, turns: Tensor | None = None, turned: float = 0.0
-) -> Tensor:
-    """Zoom, shift, brighten and partly cover pictures, each with `probability`; turn and stretch, each with `turned`.
+def augment(pictures: Tensor, draws: Tensor, probability: float) -> Tensor:
+    """Zoom, shift, brighten and partly cover pictures, each change with `probability`.
 
-    pictures: [N, 3, H, W] in [-1, 1]; draws: [N, NUM_DRAWS] uniform in [0, 1), which decide everything;
-    turns: [N, NUM_TURN_DRAWS], the same for turning and stretching (Karras et al. 2020, arXiv 2006.06676, whose gains
-    with few pictures come from such changes most of all); none: upright as they are, which is what judges learn from.
+    pictures: [N, 3, H, W] in [-1, 1]; draws: [N, NUM_DRAWS] uniform in [0, 1), which decide everything.
     """
-    if probability == turned == 0:
+    if probability == 0:
         return pictures
     n, size = len(pictures), pictures.shape[-1]
     (
         zoom_on, zoom, shift_on, shift_x, shift_y,
         light_on, light, hole_on, hole_x, hole_y, hole_size,
     ) = draws.unbind(1)  # fmt: skip
-    on = lambda draw, often=probability: (draw < often).float()  # noqa: E731
+    on = lambda draw: (draw < probability).float()  # noqa: E731
 
     theta = torch.zeros(n, 2, 3, device=pictures.device)
     theta[:, 0, 0] = theta[:, 1, 1] = 1 + on(zoom_on) * (zoom - 0.5) * 0.4
     theta[:, 0, 2], theta[:, 1, 2] = on(shift_on) * (shift_x - 0.5) * 0.5, on(shift_on) * (shift_y - 0.5) * 0.5
-    if turns is not None:
-        turn_on, turn, stretch_on, stretch = turns.unbind(1)
-        angle = on(turn_on, turned) * (2 * turn - 1) * MOST_TURNED
-        wide = MOST_STRETCHED ** (on(stretch_on, turned) * (2 * stretch - 1))
-        turning = torch.stack([angle.cos() * wide, -angle.sin() * wide, angle.sin() / wide, angle.cos() / wide], 1)
-        theta[:, :, :2] = turning.view(n, 2, 2) @ theta[:, :, :2]
     grid = F.affine_grid(theta, list(pictures.shape), align_corners=False)
     pictures = F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
 

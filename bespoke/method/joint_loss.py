@@ -43,7 +43,6 @@ class LossWeights:
     kl: float = 0.5
     free_bits: float = 0.02
     balance_ratio: float = 2.0
-    lecam: float = 0.0
     relativistic: bool = True
 
 
@@ -59,17 +58,9 @@ class Pairs:
 
 
 def discriminator_loss(
-    discriminator: Discriminator,
-    real: PictureFeatures,
-    fake: PictureFeatures,
-    pairs: Pairs,
-    weights: LossWeights,
-    anchors: Tensor | None = None,
+    discriminator: Discriminator, real: PictureFeatures, fake: PictureFeatures, pairs: Pairs, weights: LossWeights
 ) -> Terms:
-    """L_D, by term: teaches the discriminator and, through the contrast of real pairs, the alignment encoder.
-
-    anchors: [2], moving averages of n on real and on generated pictures; needed where weights.lecam is not 0.
-    """
+    """L_D, by term: teaches the discriminator and, through the contrast of real pairs, the alignment encoder."""
     y, y_other = (leaked(sentence, weights.adversarial_leak) for sentence in (pairs.matching.sentence, pairs.other))
     n_real, n_fake = discriminator.naturalness(real, pairs.balance), discriminator.naturalness(fake, pairs.balance)
     a_real, a_fake = discriminator.alignment(real, y), discriminator.alignment(fake, y)
@@ -83,9 +74,6 @@ def discriminator_loss(
         "conditional": weights.conditional * rank(n_real + a_real, n_fake + a_fake),
         "mismatch": weights.mismatch * mismatch,
     } | contrastive_loss(real, pairs.matching, pairs.second, pairs.caption_ids, weights)
-    if weights.lecam:
-        assert anchors is not None
-        terms["lecam"] = weights.lecam * lecam(n_real, n_fake, anchors)
     if weights.contrast_fake:
         drawn = contrastive_loss(fake, pairs.matching, pairs.second, pairs.caption_ids, weights)
         terms |= {f"{name}_fake": weights.contrast_fake * term for name, term in drawn.items()}
@@ -153,16 +141,6 @@ def hinge(high: Tensor, low: Tensor) -> Tensor:
 def relativistic(high: Tensor, low: Tensor) -> Tensor:
     """Bradley-Terry: row by row, `high` [N] wants to be above `low` [N]."""
     return F.softplus(low - high).mean()
-
-
-def lecam(real: Tensor, fake: Tensor, anchors: Tensor) -> Tensor:
-    """How far naturalness of real [N] and of generated pictures [N] has come from the mean of the respective other.
-
-    LeCam (Tseng et al. 2021, arXiv 2104.03310): a discriminator that has few pictures knows them by heart and
-    would drive the two apart without end. anchors: [2], moving averages on real and on generated pictures.
-    """
-    usual_real, usual_fake = anchors
-    return F.relu(real - usual_fake).square().mean() + F.relu(usual_real - fake).square().mean()
 
 
 def sentence_nce(

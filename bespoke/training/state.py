@@ -21,10 +21,6 @@ from bespoke.training.step import Diverged, Players
 
 ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
 
-# Goes up when the same config trains another way: a run begun before does not go on with half of the one and half of
-# the other.
-RECIPE = 2
-
 # Keys that checkpoints have been made without: where they stand at their default, such a run can still go on.
 ADDED = {
     "model": ("balance", "realism_start", "grain"),
@@ -51,7 +47,7 @@ def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base |
     told = config.model_dump_json(
         exclude={**unset, "training": unset["training"] | freely, "gates": True}, exclude_none=True
     )
-    told += f"{RECIPE}{store.fingerprint}" + front_end_hash(front_end) + (base.identity if base else "")
+    told += store.fingerprint + front_end_hash(front_end) + (base.identity if base else "")
     return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -69,7 +65,6 @@ def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_
     for name, network in players.networks.named().items():
         tensors |= pack(f"network/{name}", network.state_dict())
         tensors |= pack(f"average/{name}", players.average.averaged[name].state_dict())
-    tensors["anchors"] = players.anchors
     for name, optimizer in players.optimizers.items():
         tensors |= pack_optimizer(f"optimizer/{name}", optimizer)
     values = {"progress": asdict(progress), "made_for": goes_with, "front_end": reads_with}
@@ -102,7 +97,6 @@ def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> 
     for name, network in players.networks.named().items():
         network.load_state_dict(unpack(f"network/{name}", checkpoint.tensors))
         players.average.averaged[name].load_state_dict(unpack(f"average/{name}", checkpoint.tensors))
-    players.anchors.copy_(checkpoint.tensors["anchors"])
     for name, optimizer in players.optimizers.items():
         unpack_optimizer(f"optimizer/{name}", checkpoint.tensors, optimizer)
         optimizer.zero_grad()  # a step that was broken off leaves gradients, which the next would add to

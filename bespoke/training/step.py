@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bespoke.config import Config
-from bespoke.data.augment import NUM_COLOR_DRAWS, NUM_DRAWS, NUM_TURN_DRAWS, augment, recolor
+from bespoke.data.augment import NUM_COLOR_DRAWS, NUM_DRAWS, augment, recolor
 from bespoke.data.batches import Batch
 from bespoke.data.levels import to_signed
 from bespoke.method.across import gather
@@ -36,8 +36,6 @@ from bespoke.settings import LossSettings
 from bespoke.training.ema import Ema
 from bespoke.training.workplace import Workplace
 
-ANCHORS_FOLLOW = 0.01  # of the way, a step: LeCam's decay of 0.99
-
 
 class Diverged(ArithmeticError):
     """A loss or a gradient is no finite number; raised before the step that would spread it."""
@@ -49,7 +47,7 @@ class Draws(NamedTuple):
     noise: Tensor  # [N, num_noise]
     balance: Tensor  # [N] in [0, 1]
     flip: Tensor  # [N] bool
-    augment_real: Tensor  # [N, NUM_DRAWS + NUM_TURN_DRAWS], and what colours need where they change, too
+    augment_real: Tensor  # [N, NUM_DRAWS], and as many more columns as colours need where they change, too
     augment_fake: Tensor  # the same
     augment_again: Tensor  # the same, for the generator's look at the same fakes
     penalty_noise: Tensor  # [N, 2, 3, H, W]; [N, 0] where the step has no penalty
@@ -67,9 +65,9 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
         noise=normal(n, networks.generator.num_noise),
         balance=torch.where(uniform(n) < (settings.balance_zero if config.model.balance else 1.0), 0.0, uniform(n)),
         flip=uniform(n) < 0.5,
-        augment_real=uniform(n, NUM_DRAWS + NUM_TURN_DRAWS),
-        augment_fake=uniform(n, NUM_DRAWS + NUM_TURN_DRAWS),
-        augment_again=uniform(n, NUM_DRAWS + NUM_TURN_DRAWS),
+        augment_real=uniform(n, NUM_DRAWS),
+        augment_fake=uniform(n, NUM_DRAWS),
+        augment_again=uniform(n, NUM_DRAWS),
         penalty_noise=normal(n, 2, 3, size, size) if penalised else torch.empty(n, 0),
         chance=uniform(n, 2),
     )
@@ -94,7 +92,6 @@ class Players:
     networks: Networks
     average: Ema
     optimizers: dict[str, torch.optim.Adam]
-    anchors: Tensor  # [2], of LeCam: naturalness of real and of generated pictures lately; 0 until told apart
 
     @classmethod
     def make(cls, networks: Networks, config: Config) -> Players:
@@ -105,10 +102,7 @@ class Players:
             if name in networks.named() and (parameters := list(networks.named()[name].parameters()))
         }
         followed = None if config.editing is None else {"editor"}  # all else stays the base's
-        average = Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed)
-        return cls(
-            networks, average, optimizers, torch.zeros(2, device=next(networks.discriminator.parameters()).device)
-        )
+        return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed), optimizers)
 
     @property
     def averaged(self) -> Networks:
@@ -186,7 +180,7 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
 
     shown_real = changed(real, draws.augment_real, config)
     shown_fake = changed(fake.pictures.detach(), draws.augment_fake, config)
-    terms_d, seen_real = _discriminator_terms(players, shown_real, shown_fake, pairs, draws, config, place)
+    terms_d, seen_real = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
     players.learn(total(terms_d), "discriminator", place)
 
     with fixed(networks.discriminator):
@@ -232,22 +226,19 @@ def contrastive_step(players: Players, batch: Batch, draws: Draws, config: Confi
 
 
 def _discriminator_terms(
-    players: Players, real: Tensor, fake: Tensor, pairs: Pairs, draws: Draws, config: Config, place: Workplace
+    networks: Networks, real: Tensor, fake: Tensor, pairs: Pairs, draws: Draws, config: Config, place: Workplace
 ) -> tuple[Terms, PictureFeatures]:
     """L_D and, on steps that have it, the zero-centred penalty; real, fake: [N, 3, H, W] in [-1, 1].
 
     Also returns what was seen in the real pictures, detached.
     """
-    discriminator, settings, n = players.networks.discriminator, config.loss, len(real)
+    discriminator, settings, n = networks.discriminator, config.loss, len(real)
     both = torch.cat([real, fake])
     with autocast(place.device, config.training.precision):
         seen = discriminator(both)
     seen_real = gathered(PictureFeatures(*(part[:n] for part in seen)))
     seen_fake = gathered(PictureFeatures(*(part[n:] for part in seen)))
-    terms = discriminator_loss(discriminator, seen_real, seen_fake, pairs, loss_weights(settings), players.anchors)
-    with torch.no_grad():
-        lately = [discriminator.naturalness(some, pairs.balance).mean() for some in (seen_real, seen_fake)]
-        players.anchors.lerp_(torch.stack(lately), ANCHORS_FOLLOW)
+    terms = discriminator_loss(discriminator, seen_real, seen_fake, pairs, loss_weights(settings))
     if draws.penalty_noise.numel():
         rows = slice(place.rank * n, (place.rank + 1) * n)
         sentence = pairs.matching.sentence.detach()[rows].repeat(2, 1)
@@ -267,8 +258,7 @@ def _discriminator_terms(
 
 
 def loss_weights(settings: LossSettings) -> LossWeights:
-    """What joint_loss.py needs of the config; settings: as by_size.py fills them in."""
-    assert settings.lecam is not None
+    """What joint_loss.py needs of the config."""
     return LossWeights(**{field.name: getattr(settings, field.name) for field in fields(LossWeights)})
 
 
@@ -282,13 +272,10 @@ def total(terms: Terms) -> Tensor:
 
 def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
     """Pictures [N, 3, H, W] as the discriminator is shown them; config: as by_size.py fills it in."""
-    often, turned = config.training.augment, config.training.turn
-    assert often is not None
-    assert turned is not None
-    draws, turns, colors = draws.tensor_split((NUM_DRAWS, NUM_DRAWS + NUM_TURN_DRAWS), dim=1)
+    assert config.training.augment is not None
     if config.training.augment_colors:
-        pictures = recolor(pictures, colors, often)
-    return augment(pictures, draws, often, turns, turned)
+        pictures = recolor(pictures, draws[:, NUM_DRAWS:], config.training.augment)
+    return augment(pictures, draws[:, :NUM_DRAWS], config.training.augment)
 
 
 def mirrored(pictures: Tensor, flip: Tensor) -> Tensor:

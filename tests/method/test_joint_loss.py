@@ -18,7 +18,6 @@ from bespoke.method.joint_loss import (
     exact_penalty,
     finite_difference_penalty,
     generator_loss,
-    lecam,
     matching_aware_penalty,
     score,
     sentence_nce,
@@ -55,9 +54,9 @@ class Scene:
         dual = DualTextEmbedding(self.text.realism(self.tokens), told.detach())
         self.made = self.generator(noise, dual, self.balance)
 
-    def discriminator_terms(self, weights: LossWeights, anchors: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
+    def discriminator_terms(self, weights: LossWeights) -> dict[str, torch.Tensor]:
         real, fake = self.discriminator(self.pictures), self.discriminator(self.made.pictures.detach())
-        return discriminator_loss(self.discriminator, real, fake, self.pairs, weights, anchors)
+        return discriminator_loss(self.discriminator, real, fake, self.pairs, weights)
 
     def generator_terms(self, weights: LossWeights) -> dict[str, torch.Tensor]:
         fake, real = self.discriminator(self.made.pictures), self.discriminator(self.pictures)
@@ -135,26 +134,6 @@ def test_the_contrast_of_generated_pictures_is_a_share_of_that_of_real_ones() ->
         torch.testing.assert_close(terms[f"{name}_fake"], term / 2)
     terms["sentence_fake"].backward()
     assert learners(scene) == {"discriminator", "alignment"}
-
-
-def test_lecam_counts_how_far_each_side_is_past_the_usual_other() -> None:
-    real, fake = torch.tensor([1.0, 3.0, -2.0]), torch.tensor([0.0, -4.0, 5.0])
-    # usual: 2 on real pictures, -1 on generated ones
-    expected = (2.0**2 + 4.0**2 + 0) / 3 + (2.0**2 + 6.0**2 + 0) / 3
-    assert float(lecam(real, fake, torch.tensor([2.0, -1.0]))) == pytest.approx(expected)
-
-
-def test_lecam_holds_the_discriminator_back_and_teaches_nobody_else() -> None:
-    scene = Scene()
-    assert "lecam" not in scene.discriminator_terms(LossWeights())
-    far, near = (
-        scene.discriminator_terms(LossWeights(lecam=0.1), torch.tensor(anchors))["lecam"]
-        for anchors in ((8.0, -8.0), (0.5, -0.5))
-    )
-    assert far.item() > near.item()
-    far.backward()
-    assert learners(scene) == {"discriminator"}
-    assert scene.discriminator.alignment_text.weight.grad is None
 
 
 @pytest.mark.parametrize("term", ["sentence", "word"])

@@ -21,28 +21,9 @@ def test_the_fewer_pictures_the_more_they_are_changed(num_pictures: int, augment
     assert chosen(num_pictures)[0] == pytest.approx(augment, abs=0.011)
 
 
-@pytest.mark.parametrize(("num_pictures", "turn"), [(1, 0.8), (300, 0.8), (1000, 0.6), (2236, 0.3), (5000, 0.0)])
-def test_only_few_pictures_are_turned(num_pictures: int, turn: float) -> None:
-    turned = lambda *overrides: fitted(resolve("test32", overrides), num_pictures, from_base=False).training.turn  # noqa: E731
-    assert turned() == pytest.approx(turn, abs=0.011)
-    assert turned("training.turn=0.1") == 0.1
-
-
-@pytest.mark.parametrize(("num_pictures", "lecam"), [(1, 0.1), (1000, 0.1), (2236, 0.05), (5000, 0.0), (10**7, 0.0)])
-def test_a_discriminator_with_few_pictures_is_held_back(num_pictures: int, lecam: float) -> None:
-    held = lambda *overrides: fitted(resolve("test32", overrides), num_pictures, from_base=False).loss.lecam  # noqa: E731
-    assert held() == pytest.approx(lecam, abs=0.011)
-    assert held("loss.lecam=0.3") == 0.3
-
-
 def test_from_a_base_a_small_catalogue_keeps_half_of_the_stages_fixed() -> None:
     assert [chosen(pictures, from_base=True)[1] for pictures in (100, 999, 1000)] == [2, 2, 0]
     assert chosen(100)[1] == 0
-
-
-def test_from_a_base_nothing_is_turned_or_held_back() -> None:
-    config = fitted(resolve("test32"), 100, from_base=True)
-    assert (config.training.turn, config.loss.lecam) == (0.0, 0.0)
 
 
 def test_what_is_set_stays() -> None:
@@ -55,9 +36,8 @@ def test_nothing_else_is_touched_and_what_comes_out_is_a_config() -> None:
     config = resolve("test32")
     done = fitted(config, 500, from_base=True)
     assert Config.model_validate(done.model_dump()) == done
-    open_ = {"augment": None, "turn": None, "freeze_discriminator_stages": None}
-    opened = {"training": done.training.model_copy(update=open_), "loss": done.loss.model_copy(update={"lecam": None})}
-    assert done.model_copy(update=opened) == config
+    open_ = {"augment": None, "freeze_discriminator_stages": None}
+    assert done.model_copy(update={"training": done.training.model_copy(update=open_)}) == config
 
 
 @pytest.mark.parametrize(

@@ -191,14 +191,7 @@ def _work(rank: int, world: int, port: int, folder: Path) -> None:
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     place = find_workplace()
     config = resolve_editing(
-        DRAWING,
-        [
-            "training.precision=fp32",
-            "training.batch_size=8",
-            "training.augment=0.3",
-            "training.turn=0.3",
-            "editing.critic=true",
-        ],
+        DRAWING, ["training.precision=fp32", "training.batch_size=8", "training.augment=0.3", "editing.critic=true"]
     )
     store = prepare(Catalogue.open(folder / "catalogue"), 32, folder / "cache")
     captions = [caption for i in store.indices("train") for caption in store.captions(int(i))]

@@ -26,9 +26,7 @@ LARGE = {preset for preset in PRESETS if preset.startswith("gpu")}
     "preset", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in PRESETS]
 )
 def test_a_preset_takes_two_joint_steps_is_saved_loaded_and_draws(preset: str, tmp_path: Path) -> None:
-    config = resolve(
-        preset, ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1", f"training.batch_size={BATCH}"]
-    )
+    config = resolve(preset, ["training.augment=0.3", f"training.batch_size={BATCH}"])
     size, place = config.model.image_size, Workplace(torch.device("cpu"))
     store = prepare(Catalogue.open(write_sample(tmp_path / "catalogue", 12, size, 0)), size, tmp_path / "cache")
     captions = [caption for index in store.indices("train") for caption in store.captions(int(index))]

@@ -52,7 +52,7 @@ def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
 
 
 def test_a_joint_step_moves_all_four_and_a_contrastive_step_two(store: PairStore) -> None:
-    config = resolve("test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1"])
+    config = resolve("test32", ["training.augment=0.3"])
     players, batches = make(config, store)
     draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=True)
     start = weights(players)
@@ -64,7 +64,7 @@ def test_a_joint_step_moves_all_four_and_a_contrastive_step_two(store: PairStore
 
 
 def test_a_realism_head_learns_from_the_generator_alone(store: PairStore) -> None:
-    config = resolve("test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1", "model.embeddings=head"])
+    config = resolve("test32", ["training.augment=0.3", "model.embeddings=head"])
     players, batches = make(config, store)
     draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=True)
     start = weights(players)
@@ -78,8 +78,7 @@ def test_a_realism_head_learns_from_the_generator_alone(store: PairStore) -> Non
 
 def test_colors_are_drawn_beside_everything_else(store: PairStore) -> None:
     plain, colored = (
-        resolve("test32", ["training.augment=1", "training.turn=0", f"training.augment_colors={on}"])
-        for on in ("false", "true")
+        resolve("test32", ["training.augment=1", f"training.augment_colors={on}"]) for on in ("false", "true")
     )
     players, batches = make(plain, store)
     one, two = (draw(config, players.networks, (0,), CPU, penalised=True) for config in (plain, colored))
@@ -108,9 +107,7 @@ def test_at_one_balance_alone_all_else_is_drawn_as_ever(store: PairStore, balanc
 
 @pytest.mark.parametrize("penalty", ["finite_difference", "exact", "matching_aware"])
 def test_every_penalty_enters_the_discriminators_loss(store: PairStore, penalty: str) -> None:
-    config = resolve(
-        "test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1", f"loss.penalty={penalty}"]
-    )
+    config = resolve("test32", ["training.augment=0.3", f"loss.penalty={penalty}"])
     players, batches = make(config, store)
     for penalised in (True, False):
         draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=penalised)
@@ -119,9 +116,7 @@ def test_every_penalty_enters_the_discriminators_loss(store: PairStore, penalty:
 
 
 def test_a_shared_encoder_learns_from_both_players(store: PairStore) -> None:
-    config = resolve(
-        "test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1", "model.embeddings=shared"]
-    )
+    config = resolve("test32", ["training.augment=0.3", "model.embeddings=shared"])
     players, batches = make(config, store)
     assert set(players.optimizers) == {"generator", "discriminator", "realism"}
     before = weights(players)
@@ -130,7 +125,7 @@ def test_a_shared_encoder_learns_from_both_players(store: PairStore) -> None:
 
 
 def test_a_poisoned_weight_is_found_before_anything_moves(store: PairStore) -> None:
-    config = resolve("test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1"])
+    config = resolve("test32", ["training.augment=0.3"])
     players, batches = make(config, store)
     with torch.no_grad():
         players.networks.discriminator.naturalness_head.weight[0, 0] = float("nan")
@@ -142,7 +137,7 @@ def test_a_poisoned_weight_is_found_before_anything_moves(store: PairStore) -> N
 
 
 def test_draws_of_ranks_are_slices_of_the_draws_of_one(store: PairStore) -> None:
-    config = resolve("test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1"])
+    config = resolve("test32", ["training.augment=0.3"])
     players, _ = make(config, store)
     whole = draw(config, players.networks, (1, 2, 3), CPU, penalised=True)
     halves = [
@@ -159,9 +154,7 @@ def _work(rank: int, world: int, port: int, folder: Path, steps: int) -> None:
     layers.SLOPE = 1.0
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     place = find_workplace()
-    config = resolve(
-        "test32", ["training.augment=0.3", "training.turn=0.3", "loss.lecam=0.1", "training.precision=fp32"]
-    )
+    config = resolve("test32", ["training.augment=0.3", "training.precision=fp32"])
     store = prepare(Catalogue.open(folder / "catalogue"), 32, folder / "cache")
     players, batches = make(config, store)
     # Adam without momentum turns a gradient of 1e-9 into a full step: plain descent shows whether gradients agree.
