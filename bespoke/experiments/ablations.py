@@ -65,6 +65,7 @@ ABLATIONS: dict[str, Ablation] = {
         ("loss.sentence_fake=0", "loss.word_fake=0"), "what does the contrast bring to the generator?"
     ),
     "no-opening": Ablation(("training.contrast_first=0",), "what does the opening of contrast alone bring?"),
+    "projected": Ablation(("loss.projected=0.2",), "what does a discriminator bring that looks through borrowed eyes?"),
     "no-balance": Ablation(("model.balance=false",), "what does S_D bring to the generator?"),
     **{
         f"fixed-{b}": Ablation(

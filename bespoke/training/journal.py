@@ -13,6 +13,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from bespoke.config import Config
 from bespoke.data.borrowed import PACKAGE
+from bespoke.data.borrowed_eyes import PACKAGE as EYES
 from bespoke.data.store import PairStore
 from bespoke.training.plan import Base
 
@@ -86,6 +87,7 @@ def write_card(
     """The model card: what this model is, what it was made from, and what nobody has measured yet."""
     state = "spent its whole budget" if finished else "was stopped before its budget was spent; it can be resumed"
     origin = f"from the model {base.identity}" if base else "from scratch"
+    eyes = f"- A second discriminator, no part of the model, looked through EfficientNet-Lite0 of ImageNet ({EYES})."
     lines = [
         "# Model card",
         "",
@@ -96,6 +98,7 @@ def write_card(
         f"(fingerprint {store.fingerprint[:12]}).",
         f"- Pictures shown: {images:,} in {seconds / 60:.1f} minutes; preset {config.preset}, seed {config.seed}.",
         f"- Pictures are {config.model.image_size}x{config.model.image_size} and machine-made; each is marked as such.",
+        *[eyes] * bool(config.loss.projected),
         "- Quality has not been measured by this run. The numbers in metrics.jsonl come from the networks in training "
         "and must not be reported as quality.",
         "- It draws what its catalogue shows: no lettering, no logos, no exact identity of a product.",

@@ -9,8 +9,11 @@ import torch
 
 from bespoke.config import Config
 from bespoke.data.batches import PairBatches
+from bespoke.data.borrowed_eyes import borrowed_eyes
 from bespoke.data.front_end import FrontEnd, make_front_end
 from bespoke.data.store import PairStore
+from bespoke.method.efficientnet import EfficientNetLite0
+from bespoke.method.projected import ProjectedDiscriminator
 from bespoke.networks import Networks, build_networks
 from bespoke.pipeline import Pipeline
 from bespoke.training.by_size import fitted
@@ -79,6 +82,7 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
     if follows and checkpoint is None:
         networks.text_encoder.start_realism()
     freeze(networks.discriminator, settings.freeze_discriminator_stages or 0)
+    projected = projected_discriminator(config).to(place.device) if config.loss.projected and not editing else None
     batches = PairBatches(
         store,
         "train",
@@ -90,7 +94,14 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
         twins=editing is not None,
         progress=lambda done, total: say(f"Captions encoded: {done:,} of {total:,}."),
     )
-    return SetUp(config, place, front_end, Players.make(networks, config), batches, follows, tuple(notes))
+    players = Players.make(networks, config, projected)
+    return SetUp(config, place, front_end, players, batches, follows, tuple(notes))
+
+
+def projected_discriminator(config: Config) -> ProjectedDiscriminator:
+    """One that has learned nothing yet. Raises UserError where what it looks through is not installed."""
+    projected = ProjectedDiscriminator(EfficientNetLite0(borrowed_eyes()), config.model.image_size)
+    return projected.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def _front_end(config: Config, store: PairStore, start: Pipeline | None, checkpoint: Checkpoint | None) -> FrontEnd:

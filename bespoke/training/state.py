@@ -24,8 +24,8 @@ ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
 # Keys that checkpoints have been made without: where they stand at their default, such a run can still go on.
 ADDED = {
     "model": ("balance", "realism_start", "grain"),
-    "loss": ("naturalness", "contrast_fake", "adversarial_leak"),
-    "training": ("augment_colors",),
+    "loss": ("naturalness", "contrast_fake", "adversarial_leak", "projected"),
+    "training": ("augment_colors", "projected_rate"),
 }
 
 
@@ -62,9 +62,10 @@ def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_
     it grew from. Raises UserError if the disk refuses; earlier checkpoints stay.
     """
     tensors: dict[str, Tensor] = {}
-    for name, network in players.networks.named().items():
+    for name, network in players.learning().items():
         tensors |= pack(f"network/{name}", network.state_dict())
-        tensors |= pack(f"average/{name}", players.average.averaged[name].state_dict())
+    for name, network in players.average.averaged.items():
+        tensors |= pack(f"average/{name}", network.state_dict())
     for name, optimizer in players.optimizers.items():
         tensors |= pack_optimizer(f"optimizer/{name}", optimizer)
     values = {"progress": asdict(progress), "made_for": goes_with, "front_end": reads_with}
@@ -94,9 +95,10 @@ def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> 
             f"{checkpoint.path}: made with another catalogue, config or version; resume with those it was started "
             "with, or train into a new folder"
         )
-    for name, network in players.networks.named().items():
+    for name, network in players.learning().items():
         network.load_state_dict(unpack(f"network/{name}", checkpoint.tensors))
-        players.average.averaged[name].load_state_dict(unpack(f"average/{name}", checkpoint.tensors))
+    for name, network in players.average.averaged.items():
+        network.load_state_dict(unpack(f"average/{name}", checkpoint.tensors))
     for name, optimizer in players.optimizers.items():
         unpack_optimizer(f"optimizer/{name}", checkpoint.tensors, optimizer)
         optimizer.zero_grad()  # a step that was broken off leaves gradients, which the next would add to

@@ -28,7 +28,9 @@ from bespoke.method.joint_loss import (
     finite_difference_penalty,
     generator_loss,
     matching_aware_penalty,
+    relativistic,
 )
+from bespoke.method.projected import ProjectedDiscriminator
 from bespoke.method.text_encoder import DualTextEmbedding, TextEmbedding
 from bespoke.networks import Networks
 from bespoke.precision import autocast
@@ -83,7 +85,7 @@ def draw(config: Config, networks: Networks, key: tuple[int, ...], place: Workpl
 
 @dataclass(frozen=True)
 class Players:
-    """The networks in training, their averages, and an optimizer for each, by the names of Networks.named().
+    """The networks in training, their averages, and an optimizer for each, by the names of `learning`.
 
     A text encoder's optimizer steps after both losses have been differentiated: a shared encoder then learns from the
     sum of both, a separate one from exactly its own.
@@ -92,17 +94,26 @@ class Players:
     networks: Networks
     average: Ema
     optimizers: dict[str, torch.optim.Adam]
+    projected: ProjectedDiscriminator | None = None  # helps in training and is no part of the model
 
     @classmethod
-    def make(cls, networks: Networks, config: Config) -> Players:
+    def make(cls, networks: Networks, config: Config, projected: ProjectedDiscriminator | None = None) -> Players:
         settings = config.training
+        learning = networks.named() | ({"projected": projected} if projected else {})
         optimizers = {
-            name: torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), fused=True)
+            name: torch.optim.Adam(
+                parameters, rate, (0.0 if name == "projected" else settings.beta1, settings.beta2), fused=True
+            )
             for name, rate in _rates(config).items()
-            if name in networks.named() and (parameters := list(networks.named()[name].parameters()))
+            if name in learning and (parameters := list(learning[name].parameters()))
         }
         followed = None if config.editing is None else {"editor"}  # all else stays the base's
-        return cls(networks, Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed), optimizers)
+        average = Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed)
+        return cls(networks, average, optimizers, projected)
+
+    def learning(self) -> dict[str, nn.Module]:
+        """Each network that is in training, by its name."""
+        return self.networks.named() | ({"projected": self.projected} if self.projected else {})
 
     @property
     def averaged(self) -> Networks:
@@ -129,7 +140,7 @@ class Players:
 
     def _step(self, names: Iterable[str], place: Workplace) -> None:
         for name in names:
-            parameters = [p for p in self.networks.named()[name].parameters() if p.grad is not None]
+            parameters = [p for p in self.learning()[name].parameters() if p.grad is not None]
             if not parameters:
                 continue
             place.average_gradients(parameters)
@@ -147,6 +158,7 @@ def _rates(config: Config) -> dict[str, float]:
     return {
         "generator": settings.generator_rate,
         "discriminator": settings.discriminator_rate,
+        "projected": settings.projected_rate,
         "realism": settings.text_rate,
         "alignment": settings.text_rate,
     }
@@ -182,6 +194,12 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     shown_fake = changed(fake.pictures.detach(), draws.augment_fake, config)
     terms_d, seen_real = _discriminator_terms(networks, shown_real, shown_fake, pairs, draws, config, place)
     players.learn(total(terms_d), "discriminator", place)
+    projected = players.projected
+    if projected is not None:
+        with autocast(place.device, config.training.precision):
+            p_real, p_fake = (gather(half) for half in projected(torch.cat([shown_real, shown_fake])).chunk(2))
+        terms_d["projected"] = relativistic(p_real, p_fake)
+        players.learn(terms_d["projected"], "projected", place)
 
     with fixed(networks.discriminator):
         with autocast(place.device, config.training.precision):
@@ -197,6 +215,10 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
             gather(fake.log_sigma),
             weights,
         )
+        if projected is not None:
+            with fixed(projected), autocast(place.device, config.training.precision):
+                p_fake = gather(projected(shown_fake))
+            terms_g["projected"] = config.loss.projected * relativistic(p_fake, p_real.detach())
         players.learn(total(terms_g), "generator", place)
     players.learn_text(place)
     named = {f"discriminator/{name}": term for name, term in terms_d.items()}

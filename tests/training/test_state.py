@@ -36,7 +36,14 @@ def test_a_checkpoint_from_before_a_key_goes_with_a_config_that_leaves_it(store:
 
 
 @pytest.mark.parametrize(
-    "change", ["model.balance=false", "loss.naturalness=0.5", "loss.contrast_fake=1", "training.augment_colors=true"]
+    "change",
+    [
+        "model.balance=false",
+        "loss.naturalness=0.5",
+        "loss.contrast_fake=1",
+        "loss.projected=0.2",
+        "training.augment_colors=true",
+    ],
 )
 def test_it_does_not_go_with_one_that_sets_it(store: PairStore, change: str) -> None:
     tokenizer = Tokenizer.train(["a red mug"], 300, 32)

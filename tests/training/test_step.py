@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,19 @@ from torch import Tensor
 
 from bespoke.config import Config, resolve
 from bespoke.data.batches import PairBatches
+from bespoke.data.borrowed_eyes import INSTALL, PACKAGE
 from bespoke.data.captions import Tokenizer
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.method import layers
 from bespoke.networks import build_networks
+from bespoke.training.set_up import projected_discriminator
 from bespoke.training.step import Diverged, Players, changed, contrastive_step, draw, joint_step
 from bespoke.training.workplace import Workplace, find_workplace
 
 CPU = Workplace(torch.device("cpu"))
+needs_eyes = pytest.mark.skipif(find_spec(PACKAGE.replace("-", "_")) is None, reason=f"needs `{INSTALL}`")
 
 
 def make(config: Config, store: PairStore) -> tuple[Players, PairBatches]:
@@ -32,8 +36,9 @@ def make(config: Config, store: PairStore) -> tuple[Players, PairBatches]:
     tokenizer = Tokenizer.train(captions, config.model.vocabulary_size, config.model.caption_length)
     torch.manual_seed(0)
     networks = build_networks(config.model, tokenizer.vocabulary_size)
+    projected = projected_discriminator(config) if config.loss.projected else None
     batches = PairBatches(store, "train", tokenizer, seed=0, batch_size=config.training.batch_size)
-    return Players.make(networks, config), batches
+    return Players.make(networks, config, projected), batches
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +48,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
 
 
 def weights(players: Players) -> dict[str, Tensor]:
-    named = players.networks.named()
-    return {f"{name}/{key}": value.clone() for name, net in named.items() for key, value in net.state_dict().items()}
+    named = players.learning()
+    return {
+        f"{name}/{key}": value.clone().contiguous()
+        for name, net in named.items()
+        for key, value in net.state_dict().items()
+    }
 
 
 def moved(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
@@ -61,6 +70,30 @@ def test_a_joint_step_moves_all_four_and_a_contrastive_step_two(store: PairStore
     assert moved(start, opened) == {"discriminator", "alignment"}
     joint_step(players, batches.at(1), draws, config, CPU)
     assert moved(opened, weights(players)) == {"generator", "discriminator", "realism", "alignment"}
+
+
+@needs_eyes
+def test_a_projected_discriminator_learns_by_itself_and_teaches_the_generator(store: PairStore) -> None:
+    loss_of = {}
+    for weight in (0.0, 0.2, 0.4):
+        config = resolve("test32", ["training.augment=0.3", f"loss.projected={weight}"])
+        players, batches = make(config, store)
+        draws = draw(config, players.networks, (0, 0, 0), CPU, penalised=True)
+        start = weights(players)
+        terms = joint_step(players, batches.at(0), draws, config, CPU)
+        assert moved(start, weights(players)) == {"generator", "discriminator", "realism", "alignment"} | (
+            {"projected"} if weight else set()
+        )
+        assert ("discriminator/projected" in terms) == ("generator/projected" in terms) == bool(weight)
+        assert terms["discriminator/naturalness"] == loss_of.setdefault(
+            "naturalness", terms["discriminator/naturalness"]
+        )
+        loss_of[weight] = terms.get("generator/projected")
+        if players.projected is not None:
+            still = players.projected.features.state_dict()
+            assert not still  # nothing of what it looks through is kept with a run
+            assert not list(players.projected.features.parameters())
+    assert loss_of[0.4] == pytest.approx(2 * float(loss_of[0.2]))
 
 
 def test_a_realism_head_learns_from_the_generator_alone(store: PairStore) -> None:
@@ -147,18 +180,18 @@ def test_draws_of_ranks_are_slices_of_the_draws_of_one(store: PairStore) -> None
         assert torch.equal(one, torch.cat([first, second]))
 
 
-def _work(rank: int, world: int, port: int, folder: Path, steps: int) -> None:
+def _work(rank: int, world: int, port: int, folder: Path, steps: int, projected: float) -> None:
     """Trains for some steps as one of `world` processes and leaves its weights behind."""
     torch.set_num_threads(1)
     # Rounding can push a unit over its kink and change its gradient fivefold: with straight units sums must agree.
     layers.SLOPE = 1.0
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     place = find_workplace()
-    config = resolve("test32", ["training.augment=0.3", "training.precision=fp32"])
+    config = resolve("test32", ["training.augment=0.3", "training.precision=fp32", f"loss.projected={projected}"])
     store = prepare(Catalogue.open(folder / "catalogue"), 32, folder / "cache")
     players, batches = make(config, store)
     # Adam without momentum turns a gradient of 1e-9 into a full step: plain descent shows whether gradients agree.
-    named = players.networks.named()
+    named = players.learning()
     players.optimizers.update({name: torch.optim.SGD(net.parameters(), lr=1e-3) for name, net in named.items()})
     for step in range(steps):
         draws = draw(config, players.networks, (0, step), place, penalised=step % 2 == 0)
@@ -169,14 +202,15 @@ def _work(rank: int, world: int, port: int, folder: Path, steps: int) -> None:
         dist.destroy_process_group()
 
 
-def test_two_processes_stay_equal_and_do_what_one_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("projected", [0.0, pytest.param(0.2, marks=needs_eyes)])
+def test_two_processes_stay_equal_and_do_what_one_does(tmp_path: Path, projected: float) -> None:
     write_sample(tmp_path / "catalogue", 48, 32, 0)
     prepare(Catalogue.open(tmp_path / "catalogue"), 32, tmp_path / "cache")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    mp.spawn(_work, args=(2, port, tmp_path, 4), nprocs=2)
-    mp.spawn(_work, args=(1, port, tmp_path, 4), nprocs=1)
+    mp.spawn(_work, args=(2, port, tmp_path, 4, projected), nprocs=2)
+    mp.spawn(_work, args=(1, port, tmp_path, 4, projected), nprocs=1)
     one, first, second = (load_file(tmp_path / f"{name}.safetensors") for name in ("1-0", "2-0", "2-1"))
     for key in one:
         assert torch.equal(first[key], second[key]), key

