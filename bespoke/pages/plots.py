@@ -8,6 +8,7 @@ from html import escape
 from typing import NamedTuple
 
 WIDTH, LEFT, RIGHT, ROW = 480, 110, 20, 30
+LEGEND = 18  # height of a line that says what colours stand for
 TOP, BESIDE, BELOW = 22, 62, 50  # around a plane
 _STEPS = (1, 2, 2.5, 5, 10)
 _SOFT = 'font-size="11.5" fill="#60646c"'
@@ -102,12 +103,13 @@ def front_plot(tracks: Sequence[Track], title: str, x_label: str, y_label: str) 
                 f'</circle><text x="{x + 7:.1f}" y="{y - 7:.1f}" font-size="12" fill="{track.color}">'
                 f"{escape(spot.label)}</text>"
             )
-        left = BESIDE + number * (WIDTH - BESIDE - RIGHT) / len(tracks)
+        row, column = divmod(number, 2)  # two beside each other are as many as long words leave room for
+        left, middle = BESIDE + column * (WIDTH - BESIDE - RIGHT) / 2, bottom + 58 + LEGEND * row
         parts.append(
-            f'<circle cx="{left:.1f}" cy="{bottom + 58}" r="5" fill="{track.color}"/>'
-            f'<text x="{left + 10:.1f}" y="{bottom + 62}" font-size="12">{escape(track.label)}</text>'
+            f'<circle cx="{left:.1f}" cy="{middle}" r="5" fill="{track.color}"/>'
+            f'<text x="{left + 10:.1f}" y="{middle + 4}" font-size="12">{escape(track.label)}</text>'
         )
-    return _svg("".join(parts), bottom + BELOW + 22, title)
+    return _svg("".join(parts), bottom + BELOW + 4 + LEGEND * ((len(tracks) + 1) // 2), title)
 
 
 class Series(NamedTuple):

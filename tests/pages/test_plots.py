@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from xml.etree import ElementTree
 
@@ -65,6 +66,11 @@ def test_a_front_joins_its_spots_in_order_and_shows_how_sure_they_are() -> None:
     assert line is not None
     assert line[1] == f"{low_x:.1f},{low_y:.1f} {high_x:.1f},{high_y:.1f}"
     assert drawn.count("<polyline") == 1  # rivals are not joined
+    four = front_plot([Track(f"condition extrapolated {i}", spots) for i in range(4)], "t", "x", "y")
+    legend = [(float(x), float(y)) for x, y in re.findall(r'<text x="([\d.]+)" y="([\d.]+)" font-size="12">', four)]
+    assert len(legend) == 4
+    for one, other in itertools.combinations(legend, 2):
+        assert one[1] != other[1] or abs(one[0] - other[0]) > 180  # as wide as 24 letters are drawn
     start, across, x, top, down = map(
         float, re.findall(r'd="M([\d.]+) [\d.]+H([\d.]+)M([\d.]+) ([\d.]+)V([\d.]+)"', drawn)[0]
     )
