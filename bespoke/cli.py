@@ -99,7 +99,9 @@ def generate(
     texts: Annotated[list[str] | None, typer.Argument(help="What to draw.", metavar="TEXT...")] = None,
     prompts: options.Prompts = None,
     num_images: Annotated[int, typer.Option("-n", "--num-images", help="Pictures of every text.")] = 1,
-    balance: Annotated[float, typer.Option(help="From 0 (realism) to 1 (faithfulness to the text).")] = 0.5,
+    balance: Annotated[
+        float, typer.Option(help="From 0 (most varied) to 1 (most alike); the text is shown best at 0.25 to 0.5.")
+    ] = 0.5,
     seed: options.FirstSeed = None,
     best_of: Annotated[int, typer.Option(help="Candidates a picture; the best match to its text is kept.")] = 1,
     out: options.PicturesFolder = None,

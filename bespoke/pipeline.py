@@ -124,10 +124,10 @@ class Pipeline:
     ) -> Generation:
         """Draw `num_images` pictures of every text.
 
-        balance: 0 leans on realism, 1 on faithfulness to the text. Picture i of the call has seed `seed + i`, so that
-        different texts get different noise; without a seed one is drawn and returned. best_of: candidates a picture,
-        of which the one closest to its text (by the model's own alignment) is kept. Raises UserError for a balance
-        outside [0, 1], counts below 1, or a seed out of range.
+        balance: how much of S_D enters, 0 to 1; 0 is the most varied. Picture i of the call has seed `seed + i`, so
+        that different texts get different noise; without a seed one is drawn and returned. best_of: candidates a
+        picture, of which the one closest to its text (by the model's own alignment) is kept. Raises UserError for a
+        balance outside [0, 1], counts below 1, or a seed out of range.
         """
         texts = [text] if isinstance(text, str) else list(text)
         pictures = list(self.stream(texts, num_images=num_images, balance=balance, seed=seed, best_of=best_of))
@@ -145,7 +145,7 @@ class Pipeline:
     ) -> Iterator[Picture]:
         """The pictures of `__call__`, one at a time, from any number of texts in constant memory."""
         if not 0 <= balance <= 1:
-            raise UserError(f"balance={balance}: expected a number from 0 (realism) to 1 (faithfulness); choose one")
+            raise UserError(f"balance={balance}: expected a number from 0 (most varied) to 1 (most alike); choose one")
         for name, count in (("num_images", num_images), ("best_of", best_of)):
             if count < 1:
                 raise UserError(f"{name}={count}: expected 1 or more; choose one")

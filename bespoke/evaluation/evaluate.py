@@ -34,7 +34,7 @@ def check_balances(balances: Sequence[float]) -> tuple[float, ...]:
     """The balances, each once, rising. Raises UserError for one out of range."""
     for balance in balances:
         if not 0 <= balance <= 1:
-            raise UserError(f"--balance {balance:g}: expected a number from 0 (realism) to 1 (faithfulness); mend it")
+            raise UserError(f"--balance {balance:g}: expected a number from 0 (most varied) to 1 (most alike); mend it")
     return tuple(sorted(set(balances)))
 
 

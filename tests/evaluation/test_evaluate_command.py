@@ -115,7 +115,7 @@ def test_a_gate_that_fails_ends_with_exit_code_1_and_says_what_to_do(
         (["nowhere", "boxes"], "nowhere: no such folder; give a run, a model folder or a hub id like owner/name"),
         (["run", "nowhere"], "nowhere: no such"),
         (["boxes", "boxes"], "boxes: no model_index.json in it"),
-        (["run", "boxes", "--balance", "1.5"], "--balance 1.5: expected a number from 0 (realism) to 1"),
+        (["run", "boxes", "--balance", "1.5"], "--balance 1.5: expected a number from 0 (most varied) to 1"),
         (["run", "boxes", "--split", "half"], "--split half: expected one of train, validation, test, held-out"),
         (["run", "boxes", "--num-pictures", "10"], "--num-pictures 10: expected 50 or more; fewer say nothing"),
         (["run", "boxes", "--seed", "-1"], "--seed -1: expected a whole number from 0"),

@@ -63,7 +63,9 @@ class Order(Wanted):
     prompt: str = Field(max_length=LONGEST_TEXT, description="What to draw.")
     size: str | None = Field("auto", description="`auto`, or the model's own size such as `64x64`.")
     stream: Literal[False] | None = False
-    balance: float = Field(0.5, ge=0, le=1, description="From 0 (realism) to 1 (faithfulness to the text).")
+    balance: float = Field(
+        0.5, ge=0, le=1, description="From 0 (most varied) to 1 (most alike); the text is shown best at 0.25 to 0.5."
+    )
     best_of: int = Field(1, ge=1, le=MOST_CANDIDATES, description="Candidates a picture; the best match is kept.")
 
 

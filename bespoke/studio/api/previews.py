@@ -45,7 +45,7 @@ class Previews(Schema):
 
     seed: int
     unknown_words: list[str] = Field(description="Words of the text that the model has never seen.")
-    pictures: list[Preview] = Field(description="From realism (0) to faithfulness to the text (1).")
+    pictures: list[Preview] = Field(description="From balance 0 to 1.")
 
 
 class Words(Schema):
