@@ -5,8 +5,9 @@
 | discriminator | discriminator, alignment encoder  | generator, realism encoder        |
 | generator     | generator, realism encoder        | discriminator, alignment encoder  |
 
-In the opening of a training there is no generator's step, and the discriminator's is `contrastive_loss` alone. Where
-`loss.projected` asks for it, a second discriminator (projected.py) learns by `relativistic` alone and teaches the generator.
+In the opening of a training there is no generator's step, and the discriminator's is `contrastive_loss` alone.
+Where `loss.projected` asks for one, a second discriminator (projected.py) learns by `relativistic` alone, and the
+generator from it, too.
 
 One sign convention: logits are high for real and for matching, every term is minimised.
 Notation: x real picture, x_fake = G(z, y, b), y its caption, y_other a caption that does not fit, n naturalness,
