@@ -168,10 +168,11 @@ def joint_step(players: Players, batch: Batch, draws: Draws, config: Config, pla
     """Discriminator, generator and text encoders learn once; returns every term of both losses, detached.
 
     The fakes are made once and serve both players: the discriminator sees them detached, the generator's loss goes
-    back through them and through the discriminator just updated. What it saw in the real pictures serves both, too:
-    in the generator's loss it is a constant. A projected discriminator, where there is one, is shown the same and learns
-    by itself; the generator's loss goes back through both. With many processes every one computes the loss of the whole
-    global batch from gathered features, and gradients are averaged: the result is that of one process. Raises Diverged.
+    back through them and through the discriminator just updated. What it saw in the real pictures serves both, too: in
+    the generator's loss it is a constant. A projected discriminator, where there is one, is shown the same and learns
+    by itself; the generator's loss goes back through both. With many processes every one computes the loss of the
+    whole global batch from gathered features, and gradients are averaged: the result is that of one process. Raises
+    Diverged.
     """
     networks, weights = players.networks, loss_weights(config.loss)
     networks.text_encoder.requires_grad_(config.model.embeddings != "frozen")  # which learns in the opening alone
