@@ -101,7 +101,7 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
 def projected_discriminator(config: Config) -> ProjectedDiscriminator:
     """One that has learned nothing yet. Raises UserError where what it looks through is not installed."""
     projected = ProjectedDiscriminator(EfficientNetLite0(borrowed_eyes()), config.model.image_size)
-    return projected.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return projected.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _front_end(config: Config, store: PairStore, start: Pipeline | None, checkpoint: Checkpoint | None) -> FrontEnd:
