@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from bespoke.config import PRESETS, Config, resolve
 from bespoke.data.batches import PairBatches
+from bespoke.data.borrowed_eyes import INSTALL, PACKAGE
 from bespoke.data.captions import Tokenizer
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
@@ -15,6 +17,7 @@ from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
 from bespoke.experiments.ablations import ABLATIONS, arm_configs, arms_named
 from bespoke.networks import build_networks
+from bespoke.training.set_up import projected_discriminator
 from bespoke.training.step import Players, draw, joint_step
 from bespoke.training.workplace import Workplace
 
@@ -71,18 +74,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
     return prepare(Catalogue.open(write_sample(folder / "catalogue", 12, 32, 0)), 32, folder / "cache")
 
 
-@pytest.mark.parametrize("arm", [arm for arm in ABLATIONS if arm != "pretrained"])  # which needs a package
+@pytest.mark.parametrize("arm", [arm for arm in ABLATIONS if arm != "pretrained"])  # which reads vectors, not tokens
 def test_every_arm_takes_a_step_of_its_own(arm: str, store: PairStore) -> None:
     place, terms = Workplace(torch.device("cpu")), []
     tokenizer = Tokenizer.train([text for i in store.indices("train") for text in store.captions(int(i))], 300, 32)
     usual = ["training.batch_size=4", "training.contrast_first=0.1", "training.augment=1"]
+    if arm == "projected" and find_spec(PACKAGE.replace("-", "_")) is None:
+        pytest.skip(f"needs `{INSTALL}`")
     for config in (resolve("test32", usual), *arm_configs(arm, "test32", usual, 1)):
         torch.manual_seed(0)
         networks = build_networks(config.model, tokenizer.vocabulary_size)
         swaps = config.training.word_swaps
         batches = PairBatches(store, "train", tokenizer, seed=0, batch_size=4, word_swaps=swaps)
         draws = draw(config, networks, (0, 1), place, penalised=True)
-        players = Players.make(networks, config)
+        projected = projected_discriminator(config) if config.loss.projected else None
+        players = Players.make(networks, config, projected)
         joint_step(players, batches.at(0), draws, config, place)
         terms.append(joint_step(players, batches.at(1), draws, config, place))
     same = arm in ("dual", "no-opening")  # which differs before the first joint step

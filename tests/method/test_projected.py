@@ -26,9 +26,9 @@ def flower(size: int) -> Tensor:
     place = torch.linspace(-1, 1, size)
     y, x = torch.meshgrid(place, place, indexing="ij")
     radius, angle = (x**2 + y**2).sqrt(), torch.atan2(y, x)
-    petals = (radius < 0.55 + 0.25 * (8 * angle).cos()).float()
-    disc = (radius < 0.2).float()
-    color = torch.tensor([[-0.7, 0.0, -0.7], [0.9, 0.9, 0.9], [0.9, 0.6, -0.8]])
+    petals = (radius < 0.45 + 0.1 * (21 * angle).cos()).float()
+    disc = (radius < 0.25).float()
+    color = torch.tensor([[-0.7, -0.2, -0.8], [0.9, 0.9, 0.9], [0.9, 0.6, -0.8]])
     share = torch.stack([1 - petals.maximum(disc), petals * (1 - disc), disc])
     return torch.einsum("khw,kc->chw", share, color)[None]
 

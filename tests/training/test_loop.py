@@ -134,8 +134,8 @@ def players(monkeypatch: pytest.MonkeyPatch) -> list[Players]:
     made: list[Players] = []
     make = Players.make
 
-    def make_and_tell(networks: Networks, config: Config) -> Players:
-        made.append(make(networks, config))
+    def make_and_tell(networks: Networks, config: Config, projected: None) -> Players:
+        made.append(make(networks, config, projected))
         return made[-1]
 
     monkeypatch.setattr(Players, "make", make_and_tell)
