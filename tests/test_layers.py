@@ -93,6 +93,9 @@ def safety_problems(module: str, tree: ast.AST) -> Iterator[str]:
             if ast.unparse(node) in {"torch.load", "torch.save", "torch.hub", "sys.path"}:
                 yield f"{module}:{node.lineno} uses {ast.unparse(node)}"
         elif isinstance(node, ast.Call):
+            safe = any(k.arg == "weights_only" and ast.unparse(k.value) == "True" for k in node.keywords)
+            if module == ONE_KNOWN_FILE and ast.unparse(node.func) == "torch.load" and not safe:
+                yield f"{module}:{node.lineno} lets torch.load run code"
             if isinstance(node.func, ast.Attribute) and node.func.attr == "cuda":
                 yield f"{module}:{node.lineno} calls .cuda(); the device comes in from outside"
             if any(k.arg == "allow_pickle" and ast.unparse(k.value) != "False" for k in node.keywords):
@@ -167,3 +170,9 @@ def test_a_wrong_import_is_found(module: str, source: str) -> None:
 )
 def test_an_unsafe_line_is_found(source: str) -> None:
     assert len(list(safety_problems("bespoke.data.store", ast.parse(source)))) == 1
+
+
+def test_the_one_known_file_is_read_without_running_code() -> None:
+    asked = "import torch\ntorch.load(file, weights_only={})"
+    found = [list(safety_problems(ONE_KNOWN_FILE, ast.parse(asked.format(only)))) for only in (True, False)]
+    assert [len(problems) for problems in found] == [0, 1]

@@ -101,6 +101,7 @@ class Players:
         settings = config.training
         learning = networks.named() | ({"projected": projected} if projected else {})
         optimizers = {
+            # Without momentum, as Projected GAN has it.
             name: torch.optim.Adam(
                 parameters, rate, (0.0 if name == "projected" else settings.beta1, settings.beta2), fused=True
             )
