@@ -150,7 +150,7 @@ def usual_split(store: PairStore, language: Language) -> Part:
 
 def _judge(store: PairStore, family: Family) -> Examined:
     with Bar(f"Teaching a judge ({family})") as bar:
-        taught = teach.judge_of(store, family, _shown(bar), num_pictures=teach.PICTURES)
+        taught = teach.judge_of(store, family, _shown(bar))
     with Bar(f"Examining a judge ({family})") as bar:
         return examined(store, taught, _shown(bar))
 

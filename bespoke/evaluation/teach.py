@@ -22,14 +22,15 @@ from bespoke.evaluation.judge import Family, Judge
 from bespoke.precision import autocast
 from bespoke.tensors import save_tensors
 
-FORMAT = 1  # goes up when judges of an earlier version must not be used any more
+FORMAT = 2  # goes up when judges of an earlier version must not be used any more
 WEIGHTS = "judge.safetensors"
 VOCABULARY, LENGTH = 4096, 32  # tokens
-BATCH = 128
-PICTURES = 75_000  # shown while learning; a small catalogue is seen often, a large one in part
+BATCH = 64
+PICTURES = 225_000  # shown while learning, at most; a large catalogue is seen in part
+OFTEN, ENOUGH = 40, 75_000  # a smaller one so often each, but so many in all
 RATE, DECAY = 2e-3, 0.05
 TEMPERATURE = 0.07
-AUGMENT = 0.6
+AUGMENT = 0.3
 SEED = 20_260  # of all judges; nothing else may use it
 
 Progress = Callable[[int, int], None]  # pictures shown, and in all
@@ -49,10 +50,14 @@ def judge_of(
     family: Family,
     progress: Progress = lambda done, total: None,
     *,
-    num_pictures: int = PICTURES,
+    num_pictures: int | None = None,
     batch_size: int = BATCH,
 ) -> Taught:
-    """The judge of a catalogue, in eval mode: read from the cache, and taught first if it is not there."""
+    """The judge of a catalogue, in eval mode: read from the cache, and taught first if it is not there.
+
+    num_pictures: shown while learning; by the size of the catalogue unless given.
+    """
+    num_pictures = num_pictures or min(PICTURES, max(ENOUGH, OFTEN * len(store.indices("train"))))
     folder = cache_folder() / f"judge-{family}-{FORMAT}-{num_pictures}-{batch_size}-{store.fingerprint[:24]}"
 
     def write(part: Path) -> None:
@@ -87,7 +92,7 @@ def teach(
     tokenizer: Tokenizer,
     family: Family,
     *,
-    num_pictures: int = PICTURES,
+    num_pictures: int,
     batch_size: int = BATCH,
     progress: Progress = lambda done, total: None,
 ) -> Judge:
@@ -106,7 +111,7 @@ def teach(
 
 
 def _learn(judge: Judge, batches: PairBatches, steps: int, progress: Progress) -> None:
-    optimizer = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY)
+    optimizer = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1)
     draws = torch.Generator().manual_seed(SEED)
     judge.train()
@@ -129,21 +134,25 @@ def _loss(judge: Judge, batch: Batch, draws: torch.Generator) -> Tensor:
     )
     with autocast(shown.device):
         features = judge.features(shown)
+        told = judge.place_captions(torch.cat([batch.captions, batch.other_captions, batch.mismatched]))
     pictures = judge.place_pictures(features)
-    told = judge.place_captions(torch.cat([batch.captions, batch.other_captions, batch.mismatched]))
     first, second, wrong = told.split(n)
     same = batch.caption_ids[:, None] == batch.caption_ids[None, :]
     hide = same & ~torch.eye(n, dtype=torch.bool)
     against = (pictures * wrong).sum(1, keepdim=True)  # the caption with a word swapped, where it has such a word
     target = torch.arange(n)
-    loss = torch.zeros(())
+    terms = []
     for sentence in (first, second):
         fits = (pictures @ sentence.T).masked_fill(hide, float("-inf"))
-        loss = loss + F.cross_entropy(torch.cat([fits, against], 1) / TEMPERATURE, target)
-        loss = loss + F.cross_entropy(fits.T / TEMPERATURE, target)
-        # One rival among so many hardly counts, so it is also met alone.
         own = (pictures * sentence).sum(1, keepdim=True)
-        loss = loss + F.softplus((against - own) / TEMPERATURE).mean()
+        terms += [
+            F.cross_entropy(torch.cat([fits, against], 1) / TEMPERATURE, target),
+            F.cross_entropy(fits.T / TEMPERATURE, target),
+            # One rival among so many hardly counts, so it is also met alone.
+            F.softplus((against - own) / TEMPERATURE).mean(),
+        ]
+    # A quarter each: what classes teach of shapes serves captions, too, and must not be drowned out.
+    loss = torch.stack(terms).sum() / 4
     known = batch.groups >= 0
     if judge.num_classes > 1 and bool(known.any()):
         loss = loss + F.cross_entropy(judge.classify(features[known]), batch.groups[known], label_smoothing=0.1)
