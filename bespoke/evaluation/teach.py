@@ -57,7 +57,7 @@ def judge_of(
 
     num_pictures: shown while learning; by the size of the catalogue unless given.
     """
-    num_pictures = num_pictures or min(PICTURES, max(ENOUGH, OFTEN * len(store.indices("train"))))
+    num_pictures = num_pictures or num_shown(len(store.indices("train")))
     folder = cache_folder() / f"judge-{family}-{FORMAT}-{num_pictures}-{batch_size}-{store.fingerprint[:24]}"
 
     def write(part: Path) -> None:
@@ -74,6 +74,11 @@ def judge_of(
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     shown = torch.from_numpy(store.group[store.indices("train")].astype("int64")).unique()
     return Taught(judge.eval().requires_grad_(False), tokenizer, digest[:12], shown[shown >= 0])
+
+
+def num_shown(num_training: int) -> int:
+    """How many pictures a judge is shown while it learns, by how many a catalogue has for training."""
+    return min(PICTURES, max(ENOUGH, OFTEN * num_training))
 
 
 def _fresh(store: PairStore, tokenizer: Tokenizer, family: Family) -> Judge:

@@ -42,3 +42,16 @@ def test_padding_says_nothing_and_the_order_of_words_something() -> None:
         padded = judge.place_captions(torch.tensor([[5, 6, 7, 0]]))
     torch.testing.assert_close(short, padded)
     assert not torch.allclose(short, other, atol=1e-3)
+
+
+def test_a_caption_is_read_the_same_whatever_is_beside_it() -> None:
+    judge = judge_of("residual")
+    lengths = (3, 1, 4, 2, 4, 1, 3)  # more groups than one, and not in order
+    captions = torch.tensor([[*range(5 + row, 5 + row + n), *[0] * (4 - n)] for row, n in enumerate(lengths)])
+    with torch.no_grad():
+        judge.captions.place.normal_()
+        judge.captions.token.weight[0] = 9.0  # padding, were it read, would be heard
+        together = judge.place_captions(captions)
+        alone = torch.cat([judge.place_captions(caption[None]) for caption in captions])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+    assert len(together.mul(1000).round().unique(dim=0)) == len(lengths)

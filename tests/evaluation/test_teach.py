@@ -15,7 +15,7 @@ from bespoke.evaluation.examine import STRENGTHS, Examination, Examined, blur, c
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.scores import pair_hits
 from bespoke.evaluation.seeing import look_at
-from bespoke.evaluation.teach import judge_of, teach
+from bespoke.evaluation.teach import judge_of, num_shown, teach
 
 
 @pytest.fixture
@@ -53,6 +53,10 @@ def test_a_judge_is_taught_once_a_catalogue_and_then_read(shop: PairStore) -> No
     assert again.identity == taught.identity
     assert torch.equal(again.judge.narrow.weight, taught.judge.narrow.weight)
     assert judge_of(shop, "residual", tell, num_pictures=12, batch_size=12).identity != taught.identity
+
+
+def test_large_catalogues_are_shown_more_up_to_a_limit() -> None:
+    assert [num_shown(n) for n in (24, 1_875, 3_000, 6_061, 100_000)] == [75_000, 75_000, 120_000, 225_000, 225_000]
 
 
 def test_a_judge_that_has_learned_tells_true_captions_from_swapped_ones_on_new_pictures(boxes: PairStore) -> None:
