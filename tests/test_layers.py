@@ -27,7 +27,7 @@ LAYERS = (  # from the top; a part may import from lower lines only, never from 
     ("method", "data", "provenance"),
     ("config",),
     ("settings",),
-    ("precision", "pages", "locate", "tensors"),
+    ("precision", "pages", "locate", "packing", "tensors"),
     ("errors",),
 )
 DEPTH = {part: depth for depth, line in enumerate(LAYERS) for part in line}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,16 @@ def test_a_hub_id_that_cannot_be_had_is_one_line() -> None:
     with pytest.raises(UserError, match="nobody/nothing: neither a folder nor a model on the hub") as caught:
         Pipeline.from_pretrained("nobody/nothing")  # conftest.py keeps the tests off the network
     assert "\n" not in str(caught.value)
+
+
+def test_a_model_that_the_disk_refuses_leaves_the_one_before(
+    pipeline: Pipeline, saved: Path, files_no_longer_than: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    before = Pipeline.from_pretrained(saved).identity
+    refused = rf"{saved}: the model could not be written .*File too large.*; free some space or mend the folder"
+    with files_no_longer_than(50_000), pytest.raises(UserError, match=refused):
+        pipeline.save_pretrained(saved)
+    assert Pipeline.from_pretrained(saved).identity == before
 
 
 def test_a_run_that_has_not_saved_a_model_yet_is_told_apart_from_a_broken_one(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,12 +19,13 @@ from bespoke.data.captions import Tokenizer
 from bespoke.data.levels import to_signed
 from bespoke.data.made_once import make_once
 from bespoke.data.store import PairStore, cache_folder
+from bespoke.evaluation.half_taught import go_on, keep
 from bespoke.evaluation.judge import Family, Judge
 from bespoke.precision import autocast
 from bespoke.tensors import save_tensors
 
 FORMAT = 2  # goes up when judges of an earlier version must not be used any more
-WEIGHTS = "judge.safetensors"
+WEIGHTS, TOKENIZER = "judge.safetensors", "tokenizer.json"
 VOCABULARY, LENGTH = 4096, 32  # tokens
 BATCH = 64
 PICTURES = 225_000  # shown while learning, at most; a large catalogue is seen in part
@@ -31,6 +33,7 @@ OFTEN, ENOUGH = 40, 75_000  # a smaller one so often each, but so many in all
 RATE, DECAY = 2e-3, 0.05
 TEMPERATURE = 0.07
 AUGMENT = 0.3
+KEEP_EVERY = 200  # steps, half a minute: what an interruption costs
 SEED = 20_260  # of all judges; nothing else may use it
 
 Progress = Callable[[int, int], None]  # pictures shown, and in all
@@ -55,20 +58,33 @@ def judge_of(
 ) -> Taught:
     """The judge of a catalogue, in eval mode: read from the cache, and taught first if it is not there.
 
+    Teaching that was interrupted goes on where it was, and makes the very judge that it would have made.
+
     num_pictures: shown while learning; by the size of the catalogue unless given.
     """
     num_pictures = num_pictures or num_shown(len(store.indices("train")))
     folder = cache_folder() / f"judge-{family}-{FORMAT}-{num_pictures}-{batch_size}-{store.fingerprint[:24]}"
 
+    learning = folder.with_name(folder.name + ".learning")
+
     def write(part: Path) -> None:
-        captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
-        tokenizer = Tokenizer.train(captions, VOCABULARY, LENGTH)
-        judge = teach(store, tokenizer, family, num_pictures=num_pictures, batch_size=batch_size, progress=progress)
-        tokenizer.save(part / "tokenizer.json")
+        learning.mkdir(exist_ok=True)
+        tokenizer = _tokenizer(store, learning / TOKENIZER)
+        judge = teach(
+            store,
+            tokenizer,
+            family,
+            num_pictures=num_pictures,
+            batch_size=batch_size,
+            kept=learning / "state.safetensors",
+            progress=progress,
+        )
+        tokenizer.save(part / TOKENIZER)
         save_tensors({name: value.contiguous() for name, value in judge.state_dict().items()}, part / WEIGHTS)
 
     make_once(folder, is_whole=(folder / WEIGHTS).is_file, write=write)
-    tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    shutil.rmtree(learning, ignore_errors=True)
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
     judge = _fresh(store, tokenizer, family)
     judge.load_state_dict(load_file(folder / WEIGHTS))
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
@@ -79,6 +95,16 @@ def judge_of(
 def num_shown(num_training: int) -> int:
     """How many pictures a judge is shown while it learns, by how many a catalogue has for training."""
     return min(PICTURES, max(ENOUGH, OFTEN * num_training))
+
+
+def _tokenizer(store: PairStore, file: Path) -> Tokenizer:
+    """What a judge that is half taught reads captions with, else one made for them."""
+    if not file.is_file():
+        part = file.with_suffix(".part")
+        captions = (caption for index in store.indices("train") for caption in store.captions(int(index)))
+        Tokenizer.train(captions, VOCABULARY, LENGTH).save(part)
+        part.replace(file)
+    return Tokenizer.load(file)
 
 
 def _fresh(store: PairStore, tokenizer: Tokenizer, family: Family) -> Judge:
@@ -99,10 +125,12 @@ def teach(
     *,
     num_pictures: int,
     batch_size: int = BATCH,
+    kept: Path | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Judge:
     """A judge that has seen `num_pictures` real training pictures with their captions, in eval mode.
 
+    kept: a file that holds what it has learned so far, from which it goes on.
     A pure function of its arguments on one machine: torch's global generator is set for it and put back.
     """
     with torch.random.fork_rng(devices=[]):
@@ -111,21 +139,27 @@ def teach(
         batches = PairBatches(
             store, "train", tokenizer, seed=SEED, batch_size=batch_size, word_dropout=0.1, word_swaps=1.0
         )
-        _learn(judge, batches, max(1, num_pictures // batch_size), progress)
+        _learn(judge, batches, max(1, num_pictures // batch_size), kept, progress)
     return judge.eval().requires_grad_(False)
 
 
-def _learn(judge: Judge, batches: PairBatches, steps: int, progress: Progress) -> None:
+def _learn(judge: Judge, batches: PairBatches, steps: int, kept: Path | None, progress: Progress) -> None:
     optimizer = torch.optim.AdamW(judge.parameters(), RATE, weight_decay=DECAY, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1)
     draws = torch.Generator().manual_seed(SEED)
+    done = go_on(kept, judge, optimizer, draws) if kept else 0
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps + 1)
+    if done:
+        schedule.load_state_dict(schedule.state_dict() | {"last_epoch": done - 1, "_step_count": done + 1})
+        schedule.step()
     judge.train()
-    for step in range(steps):
+    for step in range(done, steps):
         loss = _loss(judge, batches.at(step), draws)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
+        if kept and (step + 1) % KEEP_EVERY == 0:
+            keep(kept, step + 1, judge, optimizer, draws)
         progress((step + 1) * batches.batch_size, steps * batches.batch_size)
 
 

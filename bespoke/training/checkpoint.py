@@ -69,7 +69,7 @@ def save_checkpoint(folder: Path, *, step: int, tensors: Mapping[str, Tensor], v
         path = _free_path(folder, step)
         saving.rename(path)
         _sync_folder(folder)
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise UserError(_refusal(folder, step, error)) from error
     finally:
         shutil.rmtree(saving, ignore_errors=True)

@@ -13,9 +13,9 @@ from bespoke.data.caption_tokens import front_end_hash
 from bespoke.data.front_end import FrontEnd, front_end_of
 from bespoke.data.store import PairStore
 from bespoke.errors import UserError
+from bespoke.packing import pack, pack_optimizer, unpack, unpack_optimizer
 from bespoke.settings import ModelSettings, Settings
 from bespoke.training.checkpoint import Checkpoint, load_latest, save_checkpoint
-from bespoke.training.packing import pack, pack_optimizer, unpack, unpack_optimizer
 from bespoke.training.plan import Base
 from bespoke.training.step import Diverged, Players
 

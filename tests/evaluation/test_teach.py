@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,8 @@ from bespoke.data.captions import Tokenizer
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
+from bespoke.errors import UserError
+from bespoke.evaluation import teach as teach_module
 from bespoke.evaluation.examine import STRENGTHS, Examination, Examined, blur, color_shift, noise
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.scores import pair_hits
@@ -53,6 +58,44 @@ def test_a_judge_is_taught_once_a_catalogue_and_then_read(shop: PairStore) -> No
     assert again.identity == taught.identity
     assert torch.equal(again.judge.narrow.weight, taught.judge.narrow.weight)
     assert judge_of(shop, "residual", tell, num_pictures=12, batch_size=12).identity != taught.identity
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_teaching_that_is_interrupted_goes_on_and_makes_the_same_judge(
+    shop: PairStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damaged: bool
+) -> None:
+    def stopping_at(last: int) -> Callable[[int, int], None]:
+        def tell(done: int, total: int) -> None:
+            shown.append(done)
+            if done == last:
+                raise KeyboardInterrupt
+
+        return tell
+
+    monkeypatch.setattr(teach_module, "KEEP_EVERY", 2)
+    judged = partial(judge_of, shop, "residual", num_pictures=60, batch_size=12)  # in five steps
+    monkeypatch.setenv("BESPOKE_CACHE", str(tmp_path / "other"))
+    at_once = judged()
+    monkeypatch.setenv("BESPOKE_CACHE", str(tmp_path / "cache"))
+    shown: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        judged(stopping_at(60))
+    (kept,) = (tmp_path / "cache").glob("*.learning/state.safetensors")
+    if damaged:
+        kept.write_bytes(kept.read_bytes()[:-100])
+    shown.clear()
+    taught = judged(stopping_at(0))
+    assert shown[0] == (12 if damaged else 60)  # kept after the fourth step
+    assert taught.identity == at_once.identity
+    assert not kept.parent.exists()
+
+
+def test_a_judge_that_the_disk_refuses_is_told_in_plain_words(
+    shop: PairStore, files_no_longer_than: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    refused = "bespoke-cache: no space left for the cache; free some or set BESPOKE_CACHE"
+    with files_no_longer_than(200_000), pytest.raises(UserError, match=refused):
+        judge_of(shop, "residual", num_pictures=12, batch_size=12)
 
 
 def test_large_catalogues_are_shown_more_up_to_a_limit() -> None:

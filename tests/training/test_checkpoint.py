@@ -5,10 +5,9 @@ import hashlib
 import json
 import os
 import re
-import resource
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -209,18 +208,13 @@ def test_no_checkpoint_ever_holds_a_number_that_is_not_finite(tmp_path: Path, ba
     assert names(tmp_path) == ["step-00000001"]
 
 
-@contextmanager
-def files_no_longer_than(num_bytes: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+FileLimit = Callable[[int], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("num_bytes", [0, 1, 20, 40, 100, 165, 1000, 4095, 4096, 4097, 8000, 40_000])
-def test_a_write_cut_short_by_the_system_leaves_the_earlier_checkpoint(tmp_path: Path, num_bytes: int) -> None:
+def test_a_write_cut_short_by_the_system_leaves_the_earlier_checkpoint(
+    tmp_path: Path, num_bytes: int, files_no_longer_than: FileLimit
+) -> None:
     save(tmp_path, 1)
     with files_no_longer_than(num_bytes), pytest.raises(UserError) as caught:
         save(tmp_path, 2, size=10_000)

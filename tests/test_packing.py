@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bespoke.packing import pack, pack_optimizer, unpack, unpack_optimizer
 from bespoke.training.checkpoint import load_latest, save_checkpoint
-from bespoke.training.packing import pack, pack_optimizer, unpack, unpack_optimizer
 
 
 class Network(nn.Module):
