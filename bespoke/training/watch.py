@@ -22,6 +22,8 @@ BALANCES = (0.0, 0.5, 1.0)
 NUM_PAIRS = 128
 FEWEST_CAPTIONS = 24  # different ones; with fewer, even healthy embeddings look collapsed and alike
 NEED_VARIETY = {"effective_rank_realism", "effective_rank_alignment", "cka"}
+FEWEST_PICTURES = 12  # kept out; fewer say nothing of pictures it has not seen
+NEED_HELD_OUT = {"sign_accuracy_validation", "top1_validation"}
 
 
 class Watch:
@@ -34,6 +36,11 @@ class Watch:
         held_out: Split = "validation" if len(store.indices("validation")) else "train"  # tiny catalogues have none
         self.train, self.held_out, self.device = pairs("train"), pairs(held_out), device
         self.weights = loss_weights(config.loss)
+        self.says_nothing: set[str] = set()
+        if len(self.held_out.caption_ids.unique()) < FEWEST_CAPTIONS:
+            self.says_nothing |= NEED_VARIETY
+        if len(store.indices("validation")) < FEWEST_PICTURES:
+            self.says_nothing |= NEED_HELD_OUT
         indices = store.indices(held_out)
         chosen = indices[:: max(1, len(indices) // NUM_CAPTIONS)][:NUM_CAPTIONS]
         self.captions = [store.captions(int(i))[0] for i in chosen]
@@ -42,8 +49,7 @@ class Watch:
     def numbers(self, pipeline: Pipeline) -> dict[str, float]:
         """The model's own signals of health; see validation.py for what they must not be used for."""
         numbers = health(pipeline.networks, self.train, self.held_out, self.weights, self.device)
-        enough = len(self.held_out.caption_ids.unique()) >= FEWEST_CAPTIONS
-        return {name: value for name, value in numbers.items() if enough or name not in NEED_VARIETY}
+        return {name: value for name, value in numbers.items() if name not in self.says_nothing}
 
     def sheet(self, pipeline: Pipeline, path: Path) -> Path:
         """A column a caption, a row a balance (0, 0.5, 1), real pictures below; always the same seeds.

@@ -181,6 +181,18 @@ def test_the_page_shows_how_far_it_is_what_it_draws_and_what_is_wrong(visitor: V
     assert "data-poll" not in page
 
 
+def test_where_too_few_pictures_are_kept_out_the_page_plots_how_the_loss_falls(
+    visitor: Visitor, version: Version
+) -> None:
+    made = started(version)
+    Training.objects.update(state="running")
+    rows = [row(100, **{"discriminator/sentence": 2.0}), row(200, **{"discriminator/sentence": 1.5})]
+    write_metrics(made.path, *rows, row(300, caption_sensitivity=1.0), row(400, caption_sensitivity=1.0))
+    page = visitor("creator").get(f"/trainings/{made.pk}/state").content.decode()
+    assert "What it gets wrong in matching pictures and captions" in page
+    assert "How well it tells captions apart" not in page
+
+
 def test_what_is_being_written_or_is_no_number_breaks_no_page(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text('{"step": 1, "images": 8, "seconds": 3, "caption_sensitivity": null}\n{"st')
     progress = runs.read_progress(tmp_path)

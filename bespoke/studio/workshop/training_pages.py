@@ -76,13 +76,15 @@ def _shown(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
 
 
 def _curve(progress: runs.Progress) -> tuple[str, str]:
-    """How well pictures that were kept out find their captions; before the first look at them, how the loss falls.
+    """How well pictures that were kept out find their captions; where that was not asked, how the loss falls.
 
     A title and a drawing; both are empty where there is nothing to draw yet.
     """
     at = lambda row: row["seconds"] / 60  # noqa: E731
     title, label = _("How well it tells captions apart"), _("kept-out pictures that find their caption, percent")
-    points = [(at(row), 100 * (row.get("top1_validation") or 0.0)) for row in progress.validations]
+    points = [
+        (at(row), 100 * (row["top1_validation"] or 0.0)) for row in progress.validations if "top1_validation" in row
+    ]
     if len(points) < 2:
         title, label = _("What it gets wrong in matching pictures and captions"), _("loss")
         points = [
