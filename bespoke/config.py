@@ -247,8 +247,8 @@ def resolve_from(base: ModelSettings, num_pieces: int, preset: str | None, overr
     own = [
         f"model.{key}={json.dumps(value)}"
         for key, value in base
-        # Presets have grown a start; a base from before stays without. And who gave a base less grain meant it.
-        if key in ("canonical_width", "realism_start", "grain") or (key != "vocabulary_size" and not preset)
+        # Presets have grown a start; a base from before stays without.
+        if key in ("canonical_width", "realism_start") or (key not in ("vocabulary_size", "grain") and not preset)
     ]
     config = resolve(preset or _preset_of_size(base), [*own, *overrides])
     free = {"vocabulary_size", "grain"} | (_SIZES if config.model.grows_out_of(base) else set())

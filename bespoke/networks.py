@@ -99,7 +99,7 @@ def build_networks(settings: ModelSettings, vocabulary_size: int, *, editor: boo
         widths=settings.generator_widths,
         word_attention_size=settings.word_attention_size,
         balance=settings.balance,
-        grain=settings.grain,
+        grain=1.0 if settings.grain is None else settings.grain,
     )
     discriminator = Discriminator(
         image_size=settings.image_size,

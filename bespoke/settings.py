@@ -36,9 +36,9 @@ class ModelSettings(Settings):
     # What S_G knows when drawing begins: nothing, or what S_D knows by then, as its copy, which then goes its own way.
     realism_start: Literal["fresh", "alignment"] = "fresh"
     word_attention_size: NonNegativeInt = 8  # picture side at which the generator looks at single words; 0: none
-    # Of the finest stage's noise, what a finished model draws with. 1 is nearest to photographs; less is calmer on the
-    # plain grounds of product pictures. Training needs all of it, to match textures.
-    grain: float = Field(1.0, ge=0, le=1)
+    # Of the finest stage's noise, what a finished model draws with; unless set, by how still the stillest parts of the
+    # pictures are (training/by_catalogue.py). Training needs all of it, to match textures.
+    grain: float | None = Field(None, ge=0, le=1)
 
     def grows_out_of(self, base: ModelSettings) -> bool:
         """Whether these are the sizes of `base` with further stages, for larger pictures."""
@@ -124,7 +124,7 @@ class TrainingSettings(Settings):
     beta2: float = Field(0.99, gt=0, lt=1)
     balance_zero: float = Field(0.5, ge=0, le=1)  # share of pictures made at b = 0, the paper's generator
     balance: float | None = Field(None, ge=0, le=1)  # what all are made at instead, as the balance's rivals are
-    # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_size.py).
+    # Probability of each colour-safe transform; unless set, by the size of the catalogue (training/by_catalogue.py).
     augment: float | None = Field(None, ge=0, le=1)
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of
     word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>

@@ -70,6 +70,9 @@ def test_the_model_of_a_base_goes_with_the_training_of_its_preset_unless_told_ot
     assert (config.preset, config.training, config.loss.kl) == ("gpu64", large.training, 0.25)
     assert config.model == large.model.model_copy(update={"vocabulary_size": 700 + large.model.vocabulary_size})
     assert resolve_from(small.model, 700, "test32").training == small.training
+    calm = large.model.model_copy(update={"grain": 0.25})  # that is for the catalogue of the base
+    assert resolve_from(calm, 700, None).model.grain is None
+    assert resolve_from(calm, 700, "gpu64", ["model.grain=0.5"]).model.grain == 0.5
     odd = ModelSettings(image_size=32, generator_widths=(8, 8, 8), discriminator_widths=(8, 8, 8))
     assert resolve_from(odd, 300, None).preset == "cpu64"
     frozen = small.model.model_copy(update={"embeddings": "frozen"})

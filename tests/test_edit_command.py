@@ -80,6 +80,13 @@ def test_a_taught_run_edits_and_says_what_it_did(taught: Path, photo: Path, tmp_
     assert read_mark(tmp_path / "again" / "000001.png")["digital_source_type"] == TRAINED_ALGORITHMIC_MEDIA
 
 
+def test_the_model_that_is_taught_to_edit_goes_on_drawing_with_the_noise_it_has(taught: Path) -> None:
+    grain = Pipeline.from_pretrained(taught).networks.settings.grain
+    assert grain == 0.25  # by its catalogue, whose grounds are plain
+    assert json.loads((taught / "config.json").read_text("utf-8"))["config"]["model"]["grain"] is None
+    assert json.loads((taught / "editing" / "config.json").read_text("utf-8"))["config"]["model"]["grain"] == grain
+
+
 def test_the_report_on_edits_needs_a_taught_run(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["train", str(home / "shop"), "--out", str(tmp_path / "r"), "--preset", "test32", "--images", "8"])
     assert run(["evaluate", str(tmp_path / "r"), str(home / "shop"), "--edit"]) == 2

@@ -89,21 +89,24 @@ def _to_edit(run: Path, overrides: Sequence[str]) -> tuple[Base, Config]:
     """The model of a run that is to be taught to edit, and the config that teaches it."""
     if not (run / CONFIG).is_file():
         raise UserError(f"{run}: no run that could be taught to edit; train it first, without --edit")
-    plan = read_plan(run)
-    return Base(location=str(run), identity=_identity(run), editor=plan.base), resolve_editing(plan.config, overrides)
+    plan, model = read_plan(run), _model_of(run)
+    config = resolve_editing(plan.config, overrides)
+    as_it_is = config.model.model_copy(update={"grain": model.networks.settings.grain})
+    base = Base(location=str(run), identity=model.identity, editor=plan.base)
+    return base, config.model_copy(update={"model": as_it_is})
 
 
-def _identity(run: Path) -> str:
+def _model_of(run: Path) -> Pipeline:
     from bespoke.pipeline import Pipeline  # slow to load, see above
 
-    return Pipeline.from_pretrained(run, device="cpu", editor=False).identity
+    return Pipeline.from_pretrained(run, device="cpu", editor=False)
 
 
 def _check_taught(run: Path, plan: Plan) -> None:
     """Raise UserError where the model of `run` is no longer the one that is being taught to edit."""
     if not (run / "model").is_dir():
         return  # its checkpoints hold all of it
-    if plan.base is None or _identity(run) != plan.base.identity:
+    if plan.base is None or _model_of(run).identity != plan.base.identity:
         raise UserError(
             f"{run / EDITING}: {run} has been trained further since; remove that folder and leave out --resume"
         )

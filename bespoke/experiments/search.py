@@ -24,7 +24,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.bench import Bench, Measured, check_equal
-from bespoke.training.by_size import fitted
+from bespoke.training.by_catalogue import fitted
 from bespoke.training.step import Diverged
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from bespoke.config import Config
 from bespoke.data.batches import PairBatches
 from bespoke.data.borrowed_eyes import borrowed_eyes
 from bespoke.data.front_end import FrontEnd, make_front_end
+from bespoke.data.stillness import contrast_of_still_parts
 from bespoke.data.store import PairStore
 from bespoke.method.efficientnet import EfficientNetLite0
 from bespoke.method.projected import ProjectedDiscriminator
 from bespoke.networks import Networks, build_networks
 from bespoke.pipeline import Pipeline
-from bespoke.training.by_size import fitted
+from bespoke.training.by_catalogue import fitted
 from bespoke.training.checkpoint import Checkpoint
 from bespoke.training.plan import Base
 from bespoke.training.settle import settled_networks
@@ -62,7 +63,13 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
     """
     indices, editing = store.indices("train"), config.editing
     num_of_shots = int((store.shots[indices] >= 0).sum()) if editing else 0
-    config = fitted(config, len(indices), from_base=bool(base and not editing), num_of_shots=num_of_shots)
+    config = fitted(
+        config,
+        len(indices),
+        from_base=bool(base and not editing),
+        num_of_shots=num_of_shots,
+        contrast=contrast_of_still_parts(store, indices),
+    )
     place, settings = find_workplace(), config.training
     start = load_base(base) if base and checkpoint is None else None
     front_end = _front_end(config, store, start, checkpoint)

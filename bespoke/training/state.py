@@ -21,11 +21,11 @@ from bespoke.training.step import Diverged, Players
 
 ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
 
-# Keys that checkpoints have been made without: where they stand at their default, such a run can still go on.
-ADDED = {
-    "model": ("balance", "realism_start", "grain"),
-    "loss": ("naturalness", "contrast_fake", "adversarial_leak", "projected"),
-    "training": ("augment_colors", "projected_rate"),
+# Keys that checkpoints have been made without, and what held before them: where it still does, such a run can go on.
+ADDED: dict[str, dict[str, object]] = {
+    "model": {"balance": True, "realism_start": "fresh", "grain": 1.0},
+    "loss": {"naturalness": 1.0, "contrast_fake": 0.0, "adversarial_leak": 0.0, "projected": 0.0},
+    "training": {"augment_colors": False, "projected_rate": 4e-4},
 }
 
 
@@ -42,7 +42,7 @@ class Progress:
 
 def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base | None) -> str:
     """What a checkpoint goes with; only how often a run is saved and logged, and what is asked of it, may change."""
-    unset = {section: _at_default(getattr(config, section), keys) for section, keys in ADDED.items()}
+    unset = {section: _as_before(getattr(config, section), keys) for section, keys in ADDED.items()}
     freely = {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}
     told = config.model_dump_json(
         exclude={**unset, "training": unset["training"] | freely, "gates": True}, exclude_none=True
@@ -51,8 +51,8 @@ def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base |
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-def _at_default(settings: Settings, keys: tuple[str, ...]) -> set[str]:
-    return {key for key in keys if getattr(settings, key) == type(settings).model_fields[key].default}
+def _as_before(settings: Settings, keys: dict[str, object]) -> set[str]:
+    return {key for key, before in keys.items() if getattr(settings, key) == before}
 
 
 def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_with: str) -> bool:

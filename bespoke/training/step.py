@@ -296,7 +296,7 @@ def total(terms: Terms) -> Tensor:
 
 
 def changed(pictures: Tensor, draws: Tensor, config: Config) -> Tensor:
-    """Pictures [N, 3, H, W] as the discriminator is shown them; config: as by_size.py fills it in."""
+    """Pictures [N, 3, H, W] as the discriminator is shown them; config: as by_catalogue.py fills it in."""
     assert config.training.augment is not None
     if config.training.augment_colors:
         pictures = recolor(pictures, draws[:, NUM_DRAWS:], config.training.augment)

@@ -30,15 +30,35 @@ def test_a_checkpoint_from_before_a_key_goes_with_a_config_that_leaves_it(store:
         del tree["training"][key]
     for section, keys in ADDED.items():
         for key in keys:
-            del tree[section][key]
+            tree[section].pop(key, None)
     told = json.dumps(tree, separators=(",", ":")) + store.fingerprint + front_end_hash(tokenizer)
     assert made_for(config, store, tokenizer, None) == hashlib.sha256(told.encode()).hexdigest()
+
+
+def test_a_checkpoint_from_when_all_of_the_noise_was_drawn_with_goes_with_a_config_that_says_so(
+    store: PairStore,
+) -> None:
+    tokenizer = Tokenizer.train(["a red mug"], 300, 32)
+    before = resolve("test32", ["model.realism_start=fresh", "model.grain=1"])  # as config.json had it
+    told = before.model_dump_json(
+        exclude={
+            "gates": True,
+            "model": ADDED["model"].keys(),
+            "loss": ADDED["loss"].keys(),
+            "training": ADDED["training"].keys()
+            | {"validation_every_minutes", "checkpoint_every_minutes", "log_every"},
+        },
+        exclude_none=True,
+    )
+    told += store.fingerprint + front_end_hash(tokenizer)
+    assert made_for(before, store, tokenizer, None) == hashlib.sha256(told.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
     "change",
     [
         "model.balance=false",
+        "model.grain=0.25",
         "loss.naturalness=0.5",
         "loss.contrast_fake=1",
         "loss.projected=0.2",

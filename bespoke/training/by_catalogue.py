@@ -12,9 +12,15 @@ from bespoke.data.check_verdict import FROM_SCRATCH
 # above 30,000.
 AUGMENT = {300: 0.8, 1000: 0.6, 5000: 0.3}
 
+# Of the finest noise, by the contrast of the stillest parts of real pictures (data/stillness.py): a plain ground shows
+# as grain what leaves would lack (docs/results/small-data.md). Where the limits lie is ours.
+GRAIN = {0.5: 0.25, 1.5: 1.0}
 
-def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: int = 0) -> Config:
-    """The config with nothing left open.
+
+def fitted(
+    config: Config, num_pictures: int, *, from_base: bool, num_of_shots: int = 0, contrast: float | None = None
+) -> Config:
+    """The config with nothing left open; model.grain only where the contrast of the still parts is known.
 
     num_of_shots: pictures that say which shot they are of, and so have twins to learn edits from. Where most do, no
     critic is needed.
@@ -30,7 +36,11 @@ def fitted(config: Config, num_pictures: int, *, from_base: bool, num_of_shots: 
         small = from_base and num_pictures < FROM_SCRATCH
         frozen = len(config.model.discriminator_widths) // 2 if small else 0
     chosen = {"augment": augment, "freeze_discriminator_stages": frozen}
-    editing = config.editing
+    model, editing = config.model, config.editing
+    if model.grain is None and contrast is not None:
+        grain = float(np.interp(np.log(max(contrast, 1e-3)), np.log([*GRAIN]), [*GRAIN.values()]))
+        model = model.model_copy(update={"grain": round(grain, 2)})
     if editing is not None and editing.critic is None:
         editing = editing.model_copy(update={"critic": 2 * num_of_shots < num_pictures})
-    return config.model_copy(update={"training": settings.model_copy(update=chosen), "editing": editing})
+    training = settings.model_copy(update=chosen)
+    return config.model_copy(update={"model": model, "training": training, "editing": editing})

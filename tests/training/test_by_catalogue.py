@@ -1,11 +1,11 @@
-"""Does what is left open follow from the size of the catalogue, and what is set stay as it is?"""
+"""Does what is left open follow from the catalogue, and what is set stay as it is?"""
 
 from __future__ import annotations
 
 import pytest
 
 from bespoke.config import Config, resolve, resolve_editing
-from bespoke.training.by_size import fitted
+from bespoke.training.by_catalogue import fitted
 
 
 def chosen(num_pictures: int, *overrides: str, from_base: bool = False) -> tuple[float | None, int | None]:
@@ -24,6 +24,15 @@ def test_the_fewer_pictures_the_more_they_are_changed(num_pictures: int, augment
 def test_from_a_base_a_small_catalogue_keeps_half_of_the_stages_fixed() -> None:
     assert [chosen(pictures, from_base=True)[1] for pictures in (100, 999, 1000)] == [2, 2, 0]
     assert chosen(100)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("contrast", "grain"), [(0.0, 0.25), (0.04, 0.25), (0.5, 0.25), (0.87, 0.63), (1.5, 1.0), (2.3, 1.0)]
+)
+def test_plain_grounds_are_drawn_with_less_noise(contrast: float, grain: float) -> None:
+    assert fitted(resolve("cpu64"), 500, from_base=False, contrast=contrast).model.grain == grain
+    told = resolve("cpu64", ["model.grain=0.1"])
+    assert fitted(told, 500, from_base=False, contrast=contrast).model.grain == 0.1
 
 
 def test_what_is_set_stays() -> None:
