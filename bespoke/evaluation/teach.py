@@ -33,7 +33,7 @@ OFTEN, ENOUGH = 40, 75_000  # a smaller one so often each, but so many in all
 RATE, DECAY = 2e-3, 0.05
 TEMPERATURE = 0.07
 AUGMENT = 0.3
-KEEP_EVERY = 200  # steps, half a minute: what an interruption costs
+KEEP_EVERY = 100  # steps, under half a minute on one core: what an interruption costs
 SEED = 20_260  # of all judges; nothing else may use it
 
 Progress = Callable[[int, int], None]  # pictures shown, and in all
@@ -64,7 +64,6 @@ def judge_of(
     """
     num_pictures = num_pictures or num_shown(len(store.indices("train")))
     folder = cache_folder() / f"judge-{family}-{FORMAT}-{num_pictures}-{batch_size}-{store.fingerprint[:24]}"
-
     learning = folder.with_name(folder.name + ".learning")
 
     def write(part: Path) -> None:

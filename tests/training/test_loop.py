@@ -14,6 +14,7 @@ from PIL import Image
 
 from bespoke.config import Config, resolve
 from bespoke.data.catalogue import Catalogue
+from bespoke.data.front_end import make_front_end
 from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
@@ -24,7 +25,7 @@ from bespoke.training.checkpoint import Checkpoint, load_latest
 from bespoke.training.loop import Report, StopRequest, learning_rate_factor, train
 from bespoke.training.plan import Budget
 from bespoke.training.step import Players
-from bespoke.training.watch import NEED_HELD_OUT, NEED_VARIETY
+from bespoke.training.watch import NEED_HELD_OUT, NEED_VARIETY, Watch
 
 STEPS, BATCH = 8, 16
 CONFIG = resolve("test32", [f"training.batch_size={BATCH}", "training.log_every=2"])
@@ -117,6 +118,17 @@ def test_a_run_stopped_at_random_ends_as_if_it_never_was(
         for run in (whole[0], tmp_path)
     ]
     assert losses[0] == losses[1]
+
+
+def test_signals_of_kept_out_pictures_are_written_where_enough_are_kept_out(tmp_path: Path) -> None:
+    def silent(num_pictures: int) -> set[str]:
+        catalogue = write_sample(tmp_path / str(num_pictures), num_pictures, 32, seed=0)
+        store = prepare(Catalogue.open(catalogue), 32, tmp_path / "cache")
+        front_end = make_front_end(CONFIG.model, ["a red mug"], None)
+        return Watch(store, front_end, CONFIG, torch.device("cpu")).says_nothing
+
+    assert silent(24) == NEED_VARIETY | NEED_HELD_OUT
+    assert silent(400) == set()
 
 
 def test_a_finished_run_is_left_as_it_is(store: PairStore, whole: tuple[Path, list[Report]]) -> None:
