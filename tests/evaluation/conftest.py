@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -52,14 +53,26 @@ def write_boxes(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One cache for what all tests here need."""
-    folder = tmp_path_factory.mktemp("evaluation")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the one cache for what all tests here need."""
+    return tmp_path_factory.mktemp("evaluation")
+
+
+@contextmanager
+def smaller(folder: Path) -> Iterator[None]:
+    """What takes long is made smaller, and finds the cache that tests here share."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BESPOKE_CACHE", str(folder / "cache"))
         patch.setattr("bespoke.evaluation.questions.MOST_FOR_DIVERSITY", 20)
         patch.setattr("bespoke.evaluation.scores.NUM_RESAMPLES", 20)
-        yield folder
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _smaller(shared_cache: Path) -> Iterator[None]:
+    """In the tests of this folder and in no others."""
+    with smaller(shared_cache):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,8 +88,7 @@ def boxes(boxes_folder: Path, shared_cache: Path) -> PairStore:
 @pytest.fixture(scope="session")
 def judges(boxes: PairStore, shared_cache: Path) -> list[Examined]:
     """Both judges, taught for a few steps only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BESPOKE_CACHE", str(shared_cache / "cache"))
+    with smaller(shared_cache):
         return [examined(boxes, judge_of(boxes, name, num_pictures=SHOWN[name], batch_size=24)) for name in FAMILIES]
 
 
@@ -94,5 +106,6 @@ def model(boxes: PairStore) -> Pipeline:
 
 
 @pytest.fixture(scope="session")
-def evaluation(model: Pipeline, boxes: PairStore, judges: list[Examined]) -> Evaluation:
-    return evaluate(model, boxes, judges, split="test", balances=(0.0, 1.0), seed=3)
+def evaluation(model: Pipeline, boxes: PairStore, judges: list[Examined], shared_cache: Path) -> Evaluation:
+    with smaller(shared_cache):
+        return evaluate(model, boxes, judges, split="test", balances=(0.0, 1.0), seed=3)

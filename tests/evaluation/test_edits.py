@@ -39,7 +39,7 @@ def editing_model(model: Pipeline) -> Pipeline:
     return Pipeline(taught, model.tokenizer, identity=model.identity)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def edits(editing_model: Pipeline, boxes: PairStore, judges: list[Examined]) -> Edits:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bespoke.evaluation.edits.INVERSION_STEPS", 3)

@@ -149,7 +149,7 @@ def test_the_inception_score_is_that_of_torchmetrics() -> None:
     assert inception_score(same) == pytest.approx(1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def with_papers(model: Pipeline, boxes: PairStore, judges: list[Examined], weights: Path) -> Evaluation:
     networks, _ = open_networks(asked_networks([f"{name}={weights / name}" for name in ("clip", "dinov2")]), CPU)
     return evaluate(model, boxes, judges, split="test", balances=(0.0, 1.0), seed=3, networks=networks)

@@ -29,17 +29,22 @@ BUDGET = Budget(images=16)  # two steps
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where everything that tests here share lies; what takes long is made smaller."""
-    folder = tmp_path_factory.mktemp("experiments")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everything that tests here share lies."""
+    return tmp_path_factory.mktemp("experiments")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _smaller(place: Path) -> Iterator[None]:
+    """What takes long is made smaller, in the tests of this folder and in no others."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BESPOKE_CACHE", str(folder / "cache"))
+        patch.setenv("BESPOKE_CACHE", str(place / "cache"))
         patch.setattr("bespoke.training.settle.NUM_PICTURES", 16)
         patch.setattr("bespoke.training.watch.NUM_PAIRS", 16)
         patch.setattr("bespoke.evaluation.questions.MOST_FOR_DIVERSITY", 5)
         patch.setattr("bespoke.evaluation.scores.NUM_RESAMPLES", 20)
         patch.setattr("bespoke.experiments.comparison.NUM_RESAMPLES", 20)
-        yield folder
+        yield
 
 
 @pytest.fixture(scope="session")
