@@ -90,6 +90,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         before=Right(100, 3, 11, 1),
         after=Right(100, 91, 88, 84),
         real=Right(100, 99, 98, 97),
+        shown=8_000,
         minutes=4.0,
         minutes_in_all=5.25,
         run=Path("bespoke-demo/run"),
@@ -101,6 +102,26 @@ def test_the_color_of_the_page_goes_by_how_many_pictures_are_right(story: Story,
     told = Story(**{**story.__dict__, "after": Right(100, 100, 100, both)})
     assert f'class="verdict {color}"' in page(told, "en")
     assert f"{both} of 100 pictures" in page(told, "en")
+
+
+@pytest.mark.parametrize(
+    ("shown", "minutes", "both", "asks"),
+    [
+        (8_000, 5.0, 69, "8,000 pictures, again and again the same; some 30,000 are what it takes.*try --minutes 20"),
+        (32_000, 5.0, 69, "try --minutes 15"),
+        (0, 0.001, 2, "Train longer: try --minutes 30"),  # stopped short of a first line in the journal
+    ],
+)
+def test_the_page_asks_for_the_minutes_that_this_computer_needs(
+    story: Story, shown: int, minutes: float, both: int, asks: str
+) -> None:
+    told = Story(**{**story.__dict__, "shown": shown, "minutes": minutes, "after": Right(100, 100, 100, both)})
+    verdict = page(told, "en").split("</section>")[0]
+    assert re.search(asks, verdict)
+    assert ("are what it takes" in verdict) == (shown < 30_000)
+    good = Story(**{**told.__dict__, "after": Right(100, 100, 100, 80)})
+    assert "what it takes" not in page(good, "en")
+    assert "--minutes 15" not in page(good, "en").split("</section>")[0]
 
 
 def test_the_page_shows_all_numbers_limits_and_commands_and_escapes_texts(story: Story) -> None:

@@ -22,6 +22,7 @@ from bespoke.errors import UserError
 from bespoke.generation import claim_folder, free_name
 from bespoke.pages.texts import Language, language_of
 from bespoke.pipeline import Pipeline
+from bespoke.studio.workshop.runs import read_progress
 
 DEFAULT_FOLDER = Path("bespoke-demo")
 BASE = "products"  # it has never seen the new line
@@ -71,6 +72,7 @@ def demo(minutes: float, language: str | None, out: Path | None) -> bool:
         before=before,
         after=after,
         real=real,
+        shown=read_progress(run).images,
         minutes=minutes,
         minutes_in_all=(time.monotonic() - began) / 60,
         run=run,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,7 @@ from bespoke.pages.document import Writer, document, image
 from bespoke.pages.texts import Language
 
 GOOD, FAIR = 0.8, 0.5  # shares of the texts that decide the page's colour
+ENOUGH = 30_000  # pictures shown, by which 78 to 90 of 100 are right (docs/base-models.md)
 LIMITS = ("size", "letters", "identity", "details", "unseen", "drawn")
 COMMANDS = (
     ("check", "bespoke check my-products"),
@@ -44,9 +46,16 @@ class Story:
     before: Right
     after: Right
     real: Right
+    shown: int  # pictures, in training
     minutes: float  # of training
     minutes_in_all: float
     run: Path
+
+    @property
+    def longer(self) -> int:
+        """Minutes to try next: three times as many, or as many as this computer needs to show enough pictures."""
+        enough = self.minutes * ENOUGH / max(1, self.shown)
+        return 5 * math.ceil(max(3 * self.minutes, enough) / 5)
 
 
 def page(story: Story, language: Language) -> str:
@@ -75,13 +84,17 @@ class _Page(Writer):
         color = {"good": "go", "fair": "base", "poor": "not_yet"}[name]
         result = self.text("result", both=story.after.both, count=story.after.num_pictures)
         beside = self.text("beside", before=story.before.both, real=story.real.both, count=story.real.num_pictures)
-        lines = f"<b>{result}</b><p>{beside}</p><p>{self.text('means.' + name)}</p>"
+        means = self.text("means." + name, longer=story.longer)
+        if name != "good" and story.shown < ENOUGH:
+            means = f"{self.text('means.pace', shown=f'{story.shown:,}', enough=f'{ENOUGH:,}')} {means}"
+        lines = f"<b>{result}</b><p>{beside}</p><p>{means}</p>"
         return f'<section class="verdict {color}">{lines}</section>'
 
     def tiles(self, story: Story) -> str:
         tiles = {
             "pictures": f"{story.checked.counts.usable:,}",
             "trained": self.text("minutes", minutes=f"{story.minutes:g}"),
+            "shown": f"{story.shown:,}",
             "in_all": self.text("minutes", minutes=f"{story.minutes_in_all:.1f}"),
         }
         cards = (

@@ -26,16 +26,23 @@ TEXTS: dict[str, Text] = {
         "アイデアを試すには十分な出来です。画像は小さく、輪郭もまだ柔らかめですが、画像と時間を増やせば良くなります。",
     ),
     "means.fair": Text(
-        "The line is recognisable, but too many pictures miss the text. Longer training helps: try --minutes 15.",
-        "商品らしさは出ていますが、指示と違う画像がまだ目立ちます。学習時間を延ばしてみてください(--minutes 15 など)。",
+        "The line is recognisable, but too many pictures miss the text. Longer training helps: try --minutes {longer}.",
+        "商品らしさは出ていますが、指示と違う画像がまだ目立ちます。"
+        "学習時間を延ばしてみてください(--minutes {longer} など)。",
     ),
     "means.poor": Text(
-        "This was too short to learn the line. Train longer: try --minutes 15.",
-        "学習時間が短すぎました。もっと長く学習してみてください(--minutes 15 など)。",
+        "This was too short to learn the line. Train longer: try --minutes {longer}.",
+        "学習時間が短すぎました。もっと長く学習してみてください(--minutes {longer} など)。",
+    ),
+    "means.pace": Text(
+        "In its minutes this computer showed {shown} pictures, again and again the same; some {enough} are what it "
+        "takes.",
+        "このコンピューターが学習中に見せた画像は、繰り返しを含めて延べ {shown} 枚でした。目安は {enough} 枚ほどです。",
     ),
     "minutes": Text("{minutes} min", "{minutes} 分"),
     "tile.pictures": Text("pictures with captions", "説明文つきの画像"),
     "tile.trained": Text("of training on this computer", "このコンピューターでの学習"),
+    "tile.shown": Text("shown in training, the same ones many times", "学習で見せた延べ枚数"),
     "tile.in_all": Text("for everything on this page", "このページができるまでの全体"),
     # Before and after.
     "cases": Text("Before and after", "学習前と学習後"),

@@ -73,7 +73,7 @@ def disk(folder: Path) -> str:
 def precision(device: torch.device) -> str:
     """Which precision is used on this device, and how bf16 and fp32 compare on it."""
     full, half = speed(torch.float32, device), speed(torch.bfloat16, device)
-    ratio = f"bf16 is {half / full:.1f} times as fast as fp32 ({half:.0f} and {full:.0f} GFLOP/s in matrix products)"
+    ratio = f"bf16 is {half / full:.2g} times as fast as fp32 ({half:.0f} and {full:.0f} GFLOP/s in matrix products)"
     return f"{ratio}: {'bf16' if computes_bf16(device) else 'fp32'} is used"
 
 

@@ -17,6 +17,7 @@ from bespoke.method.efficientnet import EfficientNetLite0
 from bespoke.method.projected import ProjectedDiscriminator
 from bespoke.networks import Networks, build_networks
 from bespoke.pipeline import Pipeline
+from bespoke.precision import computes_bf16
 from bespoke.training.by_catalogue import fitted
 from bespoke.training.checkpoint import Checkpoint
 from bespoke.training.plan import Base
@@ -77,6 +78,12 @@ def set_up(config: Config, store: PairStore, base: Base | None, checkpoint: Chec
     networks = build_networks(config.model, front_end.vocabulary_size, editor=editing is not None).to(place.device)
     follows = config.model.embeddings == "dual" and config.model.realism_start == "alignment" and base is None
     notes: list[str] = []
+    slow = place.device.type == "cpu" and settings.precision == "auto" and not computes_bf16(place.device)
+    if slow and checkpoint is None:
+        notes.append(
+            "This processor has no instructions for bf16, so training computes in fp32: in the same minutes it shows a "
+            "quarter to a third of the pictures that a processor with them does. Give it more minutes."
+        )
     if start:
         take_over(networks, front_end, start)
         if editing and base and base.editor:

@@ -24,6 +24,7 @@ from bespoke.training.alarms import ALARMS
 from bespoke.training.checkpoint import Checkpoint, load_latest
 from bespoke.training.loop import Report, StopRequest, learning_rate_factor, train
 from bespoke.training.plan import Budget
+from bespoke.training.set_up import set_up
 from bespoke.training.step import Players
 from bespoke.training.watch import NEED_HELD_OUT, NEED_VARIETY, Watch
 
@@ -118,6 +119,18 @@ def test_a_run_stopped_at_random_ends_as_if_it_never_was(
         for run in (whole[0], tmp_path)
     ]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("has_bf16", "precision", "told"), [(False, "auto", True), (True, "auto", False), (False, "fp32", False)]
+)
+def test_who_trains_without_bf16_is_told_how_much_that_costs(
+    store: PairStore, monkeypatch: pytest.MonkeyPatch, has_bf16: bool, precision: str, told: bool
+) -> None:
+    monkeypatch.setattr("bespoke.training.set_up.computes_bf16", lambda device: has_bf16)
+    config = resolve("test32", [f"training.precision={precision}"])
+    notes = set_up(config, store, None, None, lambda text: None).notes
+    assert any("computes in fp32" in note for note in notes) == told
 
 
 def test_signals_of_kept_out_pictures_are_written_where_enough_are_kept_out(tmp_path: Path) -> None:
