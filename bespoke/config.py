@@ -230,6 +230,7 @@ def resolve_editing(config: Config, overrides: Sequence[str] = ()) -> Config:
     tree = config.model_dump() | {"editing": EditSettings().model_dump()}
     # Half the run's: an editor gains more from steps than from pictures.
     tree["training"]["batch_size"] = max(4, config.training.batch_size // 2)
+    tree["training"]["ema_ramp"] = 0.05  # as it was measured; a longer memory has not been tried
     for section, key in _change(tree, overrides):
         if section not in ("editing", "training"):
             name = f"{section}.{key}" if section else key

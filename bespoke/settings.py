@@ -129,7 +129,9 @@ class TrainingSettings(Settings):
     augment_colors: bool = False  # whether hue, saturation and contrast change, too, which captions speak of
     word_dropout: float = Field(0.05, ge=0, le=1)  # share of tokens turned into <unk>
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
-    ema_half_life: PositiveInt = 10_000
+    ema_half_life: PositiveInt = 10_000  # at most
+    # Half-life as a share of the pictures shown so far; minutes from a base of like pictures want 0.4 (base-models.md).
+    ema_ramp: float = Field(0.05, gt=0)
     contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone
     # Stages of the discriminator, from the picture on, that stay those of the base (Freeze-D, Mo et al. 2020); unless
     # set, by the size of the catalogue.

@@ -26,7 +26,7 @@ class Ema:
         modules: Mapping[str, nn.Module],
         *,
         half_life_images: float,
-        ramp: float = 0.05,  # share of the pictures seen; infinity switches the ramp off
+        ramp: float,  # share of the pictures seen; infinity switches the ramp off
         only: Collection[str] | None = None,  # modules that are followed; averages of the others stay as they are
     ) -> None:
         self.half_life_images = half_life_images

@@ -25,7 +25,7 @@ ROLLBACKS = 3  # how often a run may go back to one and the same checkpoint
 ADDED: dict[str, dict[str, object]] = {
     "model": {"balance": True, "realism_start": "fresh", "grain": 1.0},
     "loss": {"naturalness": 1.0, "contrast_fake": 0.0, "adversarial_leak": 0.0, "projected": 0.0},
-    "training": {"augment_colors": False, "projected_rate": 4e-4},
+    "training": {"augment_colors": False, "projected_rate": 4e-4, "ema_ramp": 0.05},
 }
 
 

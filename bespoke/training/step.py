@@ -109,7 +109,7 @@ class Players:
             if name in learning and (parameters := list(learning[name].parameters()))
         }
         followed = None if config.editing is None else {"editor"}  # all else stays the base's
-        average = Ema(networks.named(), half_life_images=settings.ema_half_life, only=followed)
+        average = Ema(networks.named(), half_life_images=settings.ema_half_life, ramp=settings.ema_ramp, only=followed)
         return cls(networks, average, optimizers, projected)
 
     def learning(self) -> dict[str, nn.Module]:

@@ -43,7 +43,7 @@ def test_the_half_life_grows_with_the_pictures_seen_up_to_its_bound(seen: int, h
 
 def test_the_weights_of_the_start_have_no_part_in_the_average() -> None:
     live = only(123.0)
-    ema = Ema({"net": live}, half_life_images=1000)
+    ema = Ema({"net": live}, half_life_images=1000, ramp=0.05)
     with torch.no_grad():
         live.weight.fill_(0.1)
     ema.update(64, seen=0)
@@ -51,7 +51,9 @@ def test_the_weights_of_the_start_have_no_part_in_the_average() -> None:
 
 
 def test_a_long_half_life_still_moves_the_average() -> None:
-    assert Ema({"net": only(0.0)}, half_life_images=1e12).weight(1, seen=10**15) == pytest.approx(6.9314718e-13)
+    assert Ema({"net": only(0.0)}, half_life_images=1e12, ramp=0.05).weight(1, seen=10**15) == pytest.approx(
+        6.9314718e-13
+    )
 
 
 def test_many_updates_equal_the_weighted_sum_of_what_was_seen() -> None:
@@ -86,7 +88,7 @@ def test_statistics_are_averaged_and_counters_copied() -> None:
 
 def test_the_average_is_in_eval_mode_without_gradients_and_leaves_the_live_modules_alone() -> None:
     live = nn.Sequential(only(1.0), nn.Dropout())
-    ema = Ema({"net": live}, half_life_images=64)
+    ema = Ema({"net": live}, half_life_images=64, ramp=0.05)
     ema.update(64, seen=64)
     assert live.training
     assert all(parameter.requires_grad for parameter in live.parameters())
@@ -113,7 +115,7 @@ def test_weights_shared_by_two_modules_are_averaged_once_and_stay_shared() -> No
 def test_saving_and_loading_the_averages_goes_on_exactly() -> None:
     torch.manual_seed(0)
     live = nn.Linear(7, 7)
-    ema, resumed = (Ema({"net": live}, half_life_images=1000) for _ in range(2))
+    ema, resumed = (Ema({"net": live}, half_life_images=1000, ramp=0.05) for _ in range(2))
     ema.update(8, seen=0)
     for step in range(1, 10):
         torch.nn.init.normal_(live.weight)
@@ -128,7 +130,7 @@ def test_saving_and_loading_the_averages_goes_on_exactly() -> None:
 
 def test_modules_that_are_not_followed_keep_the_average_they_began_with() -> None:
     followed, left = only(0.0), only(0.0)
-    ema = Ema({"followed": followed, "left": left}, half_life_images=1, only={"followed"})
+    ema = Ema({"followed": followed, "left": left}, half_life_images=1, ramp=0.05, only={"followed"})
     with torch.no_grad():
         for linear in (followed, left):
             linear.weight.fill_(1.0)

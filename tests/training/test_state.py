@@ -23,7 +23,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> PairStore:
 
 
 def test_a_checkpoint_from_before_a_key_goes_with_a_config_that_leaves_it(store: PairStore) -> None:
-    config, tokenizer = resolve("test32", ["model.realism_start=fresh"]), Tokenizer.train(["a red mug"], 300, 32)
+    config, tokenizer = (
+        resolve("test32", ["model.realism_start=fresh"]),
+        Tokenizer.train(["a red mug"], 300, 32),
+    )
     # As it was written down then: the config without those keys, and without what may change.
     tree = json.loads(config.model_dump_json(exclude={"gates"}, exclude_none=True))
     for key in ("validation_every_minutes", "checkpoint_every_minutes", "log_every"):
