@@ -107,7 +107,7 @@ def test_the_color_of_the_page_goes_by_how_many_pictures_are_right(story: Story,
 @pytest.mark.parametrize(
     ("shown", "minutes", "both", "asks"),
     [
-        (8_000, 5.0, 69, "8,000 pictures, again and again the same; some 30,000 are what it takes.*try --minutes 20"),
+        (8_000, 5.0, 69, "8,000 pictures, the same ones many times over; it takes some 30,000.*try --minutes 20"),
         (32_000, 5.0, 69, "try --minutes 15"),
         (0, 0.001, 2, "Train longer: try --minutes 30"),  # stopped short of a first line in the journal
     ],
@@ -118,9 +118,9 @@ def test_the_page_asks_for_the_minutes_that_this_computer_needs(
     told = Story(**{**story.__dict__, "shown": shown, "minutes": minutes, "after": Right(100, 100, 100, both)})
     verdict = page(told, "en").split("</section>")[0]
     assert re.search(asks, verdict)
-    assert ("are what it takes" in verdict) == (shown < 30_000)
+    assert ("many times over" in verdict) == (shown < 30_000)
     good = Story(**{**told.__dict__, "after": Right(100, 100, 100, 80)})
-    assert "what it takes" not in page(good, "en")
+    assert "many times over" not in page(good, "en")
     assert "--minutes 15" not in page(good, "en").split("</section>")[0]
 
 

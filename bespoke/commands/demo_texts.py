@@ -35,8 +35,8 @@ TEXTS: dict[str, Text] = {
         "学習時間が短すぎました。もっと長く学習してみてください(--minutes {longer} など)。",
     ),
     "means.pace": Text(
-        "In its minutes this computer showed {shown} pictures, again and again the same; some {enough} are what it "
-        "takes.",
+        "In that time this computer went through {shown} pictures, the same ones many times over; it takes some "
+        "{enough}.",
         "このコンピューターが学習中に見せた画像は、繰り返しを含めて延べ {shown} 枚でした。目安は {enough} 枚ほどです。",
     ),
     "minutes": Text("{minutes} min", "{minutes} 分"),
