@@ -41,7 +41,8 @@ def test_from_login_to_a_marked_picture_and_nothing_is_asked_of_others(
     page.on("pageerror", lambda error: troubles.append(str(error)))
 
     page.goto(live.address)
-    # By keyboard alone.
+    # By keyboard alone, as soon as the page is ready for it.
+    expect(page.get_by_label("Username")).to_be_focused()
     page.keyboard.type(NAME)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

@@ -178,7 +178,7 @@ def test_a_run_goes_on_exactly_when_its_base_is_gone(
     config, budget = config_from(model), Budget(images=STEPS * BATCH)
     told: list[Report] = []
     assert train(config, shirts, tmp_path / "whole", budget, base=base, tell=told.append)
-    assert f"Starting from the model {base.identity}" in told[0].notes[0]
+    assert any(f"Starting from the model {base.identity}" in note for note in told[0].notes)
     gone = base.model_copy(update={"location": str(tmp_path / "gone")})
     shutil.copytree(stopped, tmp_path / "parts")
     assert train(config, shirts, tmp_path / "parts", budget, base=gone)
