@@ -131,7 +131,7 @@ class TrainingSettings(Settings):
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
     ema_half_life: PositiveInt = 10_000  # at most
     # Half-life as a share of the pictures shown so far; minutes from a base of like pictures want 0.4 (base-models.md).
-    ema_ramp: float = Field(0.05, gt=0)
+    ema_ramp: float = Field(0.05, gt=0, allow_inf_nan=False)
     contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone
     # Stages of the discriminator, from the picture on, that stay those of the base (Freeze-D, Mo et al. 2020); unless
     # set, by the size of the catalogue.

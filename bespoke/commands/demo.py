@@ -29,8 +29,8 @@ BASE = "products"  # it has never seen the new line
 NUM_PICTURES, SIZE, SEED = 300, 64, 0  # of the catalogue
 SHOWN_SEED, ASKED_SEED = 10**6, 10**6 + 1  # of the page's texts and of those that are measured: nothing is trained on
 NUM_SHOWN, NUM_ASKED = 8, 100
-# More steps in the same minutes; a mean over most of them, since after so few every other one draws something else
-# (docs/base-models.md); a look a minute.
+# More steps in the same minutes; a mean over most of them, which is right more often (docs/base-models.md); a look a
+# minute.
 OVERRIDES = ("training.batch_size=16", "training.ema_ramp=0.4", "training.validation_every_minutes=1")
 # A model that was taught for minutes draws the kind asked for more often at a low balance (docs/base-models.md).
 BALANCE, BEST_OF = 0.25, 1

@@ -18,7 +18,7 @@ from bespoke.pages.document import Writer, document, image
 from bespoke.pages.texts import Language
 
 GOOD, FAIR = 0.8, 0.5  # shares of the texts that decide the page's colour
-ENOUGH = 30_000  # pictures shown, by which 78 to 90 of 100 are right (docs/base-models.md)
+ENOUGH = 30_000  # pictures shown, by which some 80 of 100 are right (docs/base-models.md)
 LIMITS = ("size", "letters", "identity", "details", "unseen", "drawn")
 COMMANDS = (
     ("check", "bespoke check my-products"),
