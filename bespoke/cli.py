@@ -16,6 +16,12 @@ from bespoke.commands.front_app import front_app
 from bespoke.commands.studio_app import studio_app
 from bespoke.errors import UserError
 
+# What a user can do about a file that fails wherever it is met.
+_REMEDIES = {
+    errno.ENOSPC: "free some disk space and try again",
+    errno.EDQUOT: "free some disk space and try again",
+    errno.EACCES: "let your user read it, or write where it has to be written",
+}
 INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
 
 app = typer.Typer(
@@ -313,9 +319,10 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         mistake = f"{error.format_message()}; `bespoke COMMAND --help` explains"
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        remedy = _REMEDIES.get(error.errno or 0)
+        if remedy is None:
             raise
-        mistake = f"{error.filename or 'disk'}: {error.strerror}; free some disk space and try again"
+        mistake = f"{error.filename or 'disk'}: {error.strerror}; {remedy}"
     if _process_number() == 0:
         print(f"bespoke: {' '.join(mistake.split())}", file=sys.stderr)
     return 2

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bespoke.data.columns import TEXT_COLUMNS
-from bespoke.data.tables import as_texts, read_records, text_encoding
+from bespoke.data.records import read_records, text_encoding
+from bespoke.data.tables import as_texts
 from bespoke.editing import EditedPicture
 from bespoke.errors import UserError
 from bespoke.pipeline import Picture, Pipeline

@@ -169,17 +169,27 @@ def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_code_2(
     assert [path for path in sorted(tmp_path.iterdir()) if path not in before and path.name != "bespoke-cache"] == []
 
 
-def test_a_full_disk_is_one_line_too(
-    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (28, "metrics.jsonl: No space left on device; free some disk space and try again"),
+        (13, "metrics.jsonl: Permission denied; let your user read it, or write where it has to be written"),
+    ],
+)
+def test_a_full_disk_and_a_missing_right_are_one_line_too(
+    catalogue: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    number: int,
+    told: str,
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device", "metrics.jsonl")
+        raise OSError(number, os.strerror(number), "metrics.jsonl")
 
     monkeypatch.setattr("bespoke.commands.train.write_plan", refuse)
     assert run(["train", str(catalogue), "--out", str(tmp_path / "run"), *SMALL]) == 2
-    assert capsys.readouterr().err == (
-        "bespoke: metrics.jsonl: No space left on device; free some disk space and try again\n"
-    )
+    assert capsys.readouterr().err == f"bespoke: {told}\n"
 
 
 def test_a_dry_run_prints_the_config_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

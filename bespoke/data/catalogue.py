@@ -61,6 +61,14 @@ READERS = (
 )
 
 
+def _how_to_read(table: Path) -> str:
+    """What to do with a table so that it is read."""
+    suffix = table.suffix.lower()
+    if suffix in readers.OTHER_TABLES:
+        return "save it as metadata.xlsx or metadata.csv"
+    return f"rename it to metadata{suffix}"
+
+
 class Catalogue:
     """A stream of items that can be walked again and again; never in memory as a whole."""
 
@@ -93,7 +101,7 @@ class Catalogue:
         other = readers.table_by_another_name(Path(where))
         raise UserError(
             f"{where}: no captions found; "
-            + (f"if they are in {other.name}, rename it to metadata{other.suffix.lower()}; else " if other else "")
+            + (f"if they are in {other.name}, {_how_to_read(other)}; else " if other else "")
             + "add metadata.jsonl (or .csv, .xlsx, .parquet) with file_name and text, or a .txt beside each picture"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
@@ -122,6 +123,25 @@ def choose_texts(columns: Columns, record: Mapping[str, Any], where: str, file: 
     return Chosen(file, texts, None)
 
 
+def fits_heading(cells: Iterable[Any], columns: Columns) -> int:
+    """How well a row names columns, from 0 to 2: one that says which picture, and one that says what it shows."""
+    names = [name for name in map(_cell, cells) if name]
+    of_picture, of_caption = _sought(columns)
+    return sum(any(_plain(name) in sought for name in names) for sought in (of_picture, of_caption))
+
+
+def is_read(name: str, columns: Columns) -> bool:
+    """Whether a column of that name says which picture or what it shows."""
+    return any(_plain(name) in sought for sought in _sought(columns))
+
+
+def _sought(columns: Columns) -> tuple[set[str], set[str]]:
+    """What the columns of pictures and of captions may be called, as _plain() writes it."""
+    texts = template_columns(columns.template) if columns.template is not None else columns.texts
+    told_file, told_texts = {_plain(columns.file)} if columns.file else set(), set(map(_plain, texts))
+    return told_file or set(_FILE_NAMES), told_texts or set(_TEXT_NAMES)
+
+
 def _renamed(template: str, names: Mapping[str, str]) -> str:
     """The template with its columns spelled as the table spells them."""
     escaped = lambda text: text.replace("{", "{{").replace("}", "}}")  # noqa: E731
@@ -156,5 +176,6 @@ def _like(names: Iterable[str], record: Mapping[str, Any], *taken: str) -> tuple
 
 
 def _plain(name: str) -> str:
-    """A column's name without what people write now so, now so."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c not in " _-")
+    """A column's name without what people write now so, now so, and without a remark in brackets behind it."""
+    bare = re.sub(r"(?<=.)\([^()]*\)$", "", unicodedata.normalize("NFKC", name).casefold().strip())
+    return "".join(c for c in bare if c not in " _-")

@@ -8,14 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bespoke.data.columns import Chosen, Columns, choose
-from bespoke.data.file_names import FileFinder
+from bespoke.data.file_names import FileFinder, name_key
 from bespoke.data.item import Item, Problems, Split
 from bespoke.data.pictures import SUFFIXES
-from bespoke.data.tables import METADATA_NAMES, check_text, read_records, read_table
+from bespoke.data.records import check_text, read_records
+from bespoke.data.tables import METADATA_NAMES, read_table
 from bespoke.errors import UserError
+
+OTHER_TABLES = (".xls", ".xlsm", ".ods", ".tsv")  # not read; named to whoever has one
+OTHER_KINDS = (".gif", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".avif")  # of pictures, the same
 
 SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train",
@@ -53,9 +57,14 @@ def _metadata_files(folder: Path) -> list[tuple[Path, Split | None]]:
 
 
 def table_by_another_name(folder: Path) -> Path | None:
-    """The first table in a folder that would be read if it were called metadata."""
-    suffixes = {Path(name).suffix for name in METADATA_NAMES}
-    return next((path for path in sorted(folder.iterdir()) if path.suffix.lower() in suffixes), None)
+    """The first table in a folder that would be read if it were called metadata, or were saved as one that is."""
+    return next((path for path in sorted(folder.iterdir()) if is_table(path) and path.name not in METADATA_NAMES), None)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table by its name, read or not; lock files of a spreadsheet's program are none."""
+    suffixes = (*(Path(name).suffix for name in METADATA_NAMES), *OTHER_TABLES)
+    return path.suffix.lower() in suffixes and not path.name.startswith((".", "~$")) and path.is_file()
 
 
 def is_imagefolder(folder: Path) -> bool:
@@ -66,20 +75,27 @@ def is_imagefolder(folder: Path) -> bool:
 def columns_of(folder: Path, columns: Columns) -> Chosen | None:
     """The columns that are read from the first table; None where it has no rows. Raises UserError."""
     table = _metadata_files(folder)[0][0]
-    return next((choose(columns, record, f"{table}:{number}") for number, record in read_records(table)), None)
+    return next((choose(columns, record, f"{table}:{number}") for number, record in read_records(table, columns)), None)
 
 
 def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iterator[Item]:
     """Yield the rows of the metadata; a column `split` (train, validation or test) is an official split."""
-    finder = FileFinder(folder)
-    for table, table_split in _metadata_files(folder):
+    finder, tables = FileFinder(folder), _metadata_files(folder)
+    for table in sorted({table.parent for table, _ in tables}):
+        for path in sorted(table.iterdir()):
+            if path.name in METADATA_NAMES and path not in [read for read, _ in tables]:
+                problems.add("tables that are not read", path.relative_to(folder).as_posix())
+    for table, table_split in tables:
         prefix = "" if table.parent == folder else table.parent.name + "/"
         for row in read_table(table, columns, problems):
             split = table_split
             named = row.attributes.pop("split", None)
             if named is not None:
                 if named.lower() not in SPLIT_FOLDERS:
-                    raise UserError(f"{table}: split '{named}' of {row.file_name}: use train, validation or test")
+                    raise UserError(
+                        f"{table}: split '{named}' of {row.file_name}: use train, validation or test, or give a column "
+                        "that means something else another name"
+                    )
                 split = SPLIT_FOLDERS[named.lower()]
             name = finder.find(prefix + row.file_name)
             yield Item(name, folder / name, row.texts, row.attributes, split)
@@ -87,29 +103,40 @@ def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iter
 
 def is_text_pairs(folder: Path) -> bool:
     """A picture with a text file of the same name beside it, in the folder or below."""
-    return next(_pictures_below(folder, with_text=True), None) is not None
+    return any(text is not None for _, text in _pictures_below(folder, Problems()))
 
 
 def read_text_pairs(folder: Path, problems: Problems) -> Iterator[Item]:
     """Yield every picture below the folder with the lines of its text file."""
-    for path in _pictures_below(folder):
-        text = path.with_suffix(".txt")
-        yield Item(path.relative_to(folder).as_posix(), path, read_lines(text) if text.is_file() else ())
-
-
-def _pictures_below(folder: Path, *, with_text: bool = False) -> Iterator[Path]:
-    """Pictures in sorted order, one folder's names in memory at a time; hidden files and folders are passed over."""
-    subfolders = []
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
+        if is_table(path):
+            problems.add("tables that are not read", path.name)
+    for path, text in _pictures_below(folder, problems):
+        yield Item(path.relative_to(folder).as_posix(), path, () if text is None else read_lines(text))
+
+
+def _pictures_below(
+    folder: Path, problems: Problems, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[tuple[Path, Path | None]]:
+    """Pictures in sorted order, each with its text file, one folder's names in memory at a time.
+
+    Hidden files and folders are passed over, and so are links to a folder in which they lie, `above`.
+    """
+    status = folder.stat()
+    above |= {(status.st_dev, status.st_ino)}
+    paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    texts = {name_key(path.stem): path for path in paths if path.suffix.lower() == ".txt"}
+    for path in paths:
+        text = texts.get(name_key(path.stem))
         if path.suffix.lower() in SUFFIXES:
-            if not with_text or path.with_suffix(".txt").is_file():
-                yield path
-        elif path.is_dir():
-            subfolders.append(path)
-    for subfolder in subfolders:
-        yield from _pictures_below(subfolder, with_text=with_text)
+            yield path, text
+        elif text is not None and path.suffix.lower() in OTHER_KINDS:
+            problems.add("pictures of a kind that is not read", path.name)
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES and path.is_dir():
+            status = path.stat()
+            if (status.st_dev, status.st_ino) not in above:
+                yield from _pictures_below(path, problems, above)
 
 
 def class_splits(folder: Path) -> dict[str, Split]:
@@ -183,13 +210,19 @@ def read_cub200(folder: Path, problems: Problems) -> Iterator[Item]:
 def _cub_rows(base: Path) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Names of pictures with their bounding boxes: left, top, width, height in pixels."""
     path = base / "bounding_boxes.txt"
-    with (base / "images.txt").open(encoding="utf-8") as names, path.open(encoding="utf-8") as boxes:
+    if not (base / "images.txt").is_file():
+        raise UserError(f"{base / 'images.txt'}: no such file; get the data set anew")
+    with (
+        (base / "images.txt").open(encoding="utf-8", errors="surrogateescape") as names,
+        path.open(encoding="utf-8", errors="surrogateescape") as boxes,
+    ):
         for line, (name_row, box_row) in enumerate(zip_longest(names, boxes, fillvalue=""), 1):
             try:
                 number, name = name_row.split()
                 box_number, left, top, width, height = box_row.split()
                 corners = float(left), float(top), float(width), float(height)
-            except ValueError:
+                bird_crop(*corners)
+            except (ValueError, OverflowError):  # no number, or none that is finite
                 raise UserError(f"{path}:{line}: no bounding box for '{name_row.strip()}'; get the file anew") from None
             if number != box_number:
                 raise UserError(f"{path}:{line}: box {box_number} where images.txt has {number}; get both anew")
@@ -235,11 +268,11 @@ def read_coco(folder: Path, problems: Problems) -> Iterator[Item]:
             continue
         try:
             content = json.loads(path.read_bytes())
-            names = {entry["id"]: entry["file_name"] for entry in content["images"]}
+            names = {entry["id"]: PurePosixPath(entry["file_name"]) for entry in content["images"]}
             texts: dict[int, list[str]] = {}
             for entry in content["annotations"]:
                 texts.setdefault(entry["image_id"], []).append(" ".join(entry["caption"].split()))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise UserError(f"{path}: not COCO captions ({error}); download the annotations again") from None
         del content
         for number, name in names.items():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -86,9 +87,19 @@ def test_columns_are_told_to_a_table_and_refused_where_there_is_none(tmp_path: P
         Catalogue.open(tmp_path / "pairs", Columns(texts=("title",)))
 
 
-def test_a_table_by_another_name_is_pointed_to(tmp_path: Path) -> None:
-    (tmp_path / "商品.XLSX").write_bytes(b"")
-    with pytest.raises(UserError, match=r"if they are in 商品\.XLSX, rename it to metadata\.xlsx; else add"):
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("商品.XLSX", r"rename it to metadata\.xlsx"),
+        ("商品.xls", r"save it as metadata\.xlsx or metadata\.csv"),
+        ("商品.tsv", r"save it as metadata\.xlsx or metadata\.csv"),
+    ],
+)
+def test_a_table_by_another_name_is_pointed_to(tmp_path: Path, name: str, told: str) -> None:
+    for lock in ("~$0.xlsx", "._0.csv", name):
+        (tmp_path / lock).write_bytes(b"")
+    (tmp_path / "metadata.csv").mkdir()
+    with pytest.raises(UserError, match=rf"if they are in {re.escape(name)}, {told}; else add"):
         Catalogue.open(tmp_path)
 
 

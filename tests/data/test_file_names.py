@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -30,6 +31,10 @@ APART = unicodedata.normalize("NFD", GLASS)
         ("IMG_01.JPG", "img_01.jpg"),
         ("花〜束.png", "花～束.png"),  # the wave dash of macOS and that of Windows
         ("2026/A-1001.jpg", "2026/A-1001"),
+        ("2026/A-1001.jpg", "2026/A-1001.JPEG"),
+        ("2026/spring/A-1001.jpg", "a-1001.jpg"),
+        ("2026/spring/A-1001.jpg", "A-1001"),
+        (os.fsdecode("花束.png".encode("cp932")), "花束.png"),
     ],
 )
 def test_a_file_is_found_however_its_name_is_written(tmp_path: Path, on_disk: str, in_table: str) -> None:
@@ -41,6 +46,22 @@ def test_a_name_that_is_right_is_taken_even_where_others_are_alike(tmp_path: Pat
     assert [finder.find(name) for name in ("cup.png", "CUP.png")] == ["cup.png", "CUP.png"]
 
 
-@pytest.mark.parametrize("name", ["cup.png", "no.png", "no/such.png", "cup", "..", "．．/x.png", "x" * 300, "a\0b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cup.png",
+        "no.png",
+        "no/such.png",
+        "no/such/0.png",
+        "twice.png",
+        "hidden.png",
+        "cup",
+        "..",
+        "．．/x.png",
+        "x" * 300,
+        "a\0b",
+    ],
+)
 def test_a_name_that_fits_no_file_or_several_is_left_as_it_is(tmp_path: Path, name: str) -> None:
-    assert put(tmp_path, "Cup.png", "CUP.png").find(name) == name
+    files = ("Cup.png", "CUP.png", "a/0.png", "a/twice.png", "b/twice.png", ".trash/hidden.png")
+    assert put(tmp_path, *files).find(name) == name

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,47 @@ def test_text_pairs_take_the_lines_of_the_text_file(tmp_path: Path, make_picture
     make_picture(tmp_path / ".hidden" / "no.png")
     items = items_of(tmp_path, "text_pairs")
     assert {name: item.texts for name, item in items.items()} == {"cup.png": (), "deep/pot.png": ("a red pot", "a pot")}
+
+
+@pytest.mark.parametrize("text", ["ガラス.TXT", unicodedata.normalize("NFD", "ガラス.txt"), "ｶﾞﾗｽ.txt"])
+def test_text_pairs_are_found_however_their_names_are_written(
+    tmp_path: Path, make_picture: PictureMaker, text: str
+) -> None:
+    make_picture(tmp_path / "ガラス.png")
+    write(tmp_path / text, "a vase")
+    (item,) = items_of(tmp_path, "text_pairs").values()
+    assert item.texts == ("a vase",)
+
+
+def test_links_to_a_folder_around_them_are_not_followed(tmp_path: Path, make_picture: PictureMaker) -> None:
+    make_picture(tmp_path / "shop" / "pot.png")
+    write(tmp_path / "shop" / "pot.txt", "a pot")
+    for name in ("first", "second"):
+        (tmp_path / "shop" / name).symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "again").symlink_to(tmp_path / "shop", target_is_directory=True)
+    assert set(items_of(tmp_path, "text_pairs")) == {"again/pot.png", "shop/pot.png"}
+
+
+def test_what_stands_beside_text_pairs_and_is_not_read_is_listed(tmp_path: Path, make_picture: PictureMaker) -> None:
+    make_picture(tmp_path / "pot.png")
+    for name in ("pot", "cup", "jar"):
+        write(tmp_path / f"{name}.txt", "a vessel")
+    for name in ("cup.HEIC", "jar.tif", "alone.gif", "商品リスト.csv", "~$商品リスト.xlsx", "._商品リスト.csv"):
+        write(tmp_path / name, "anything")
+    catalogue = Catalogue.open(tmp_path)
+    assert [item.name for item in catalogue] == ["pot.png"]
+    assert list(catalogue.problems) == [
+        "1 tables that are not read (first: 商品リスト.csv)",
+        "2 pictures of a kind that is not read (first: cup.HEIC)",
+    ]
+
+
+def test_a_second_table_beside_the_one_that_is_read_is_listed(make_folder: FolderMaker) -> None:
+    folder = make_folder(1)
+    write(folder / "metadata.csv", "file_name,text\n0.png,old\n")
+    catalogue = Catalogue.open(folder)
+    assert [item.texts for item in catalogue] == [("vase number 0",)]
+    assert list(catalogue.problems) == ["1 tables that are not read (first: metadata.csv)"]
 
 
 def test_text_pairs_may_be_shift_jis(tmp_path: Path, make_picture: PictureMaker) -> None:
@@ -133,9 +175,18 @@ def test_the_bird_crop_is_a_square_of_one_and_a_half_longer_sides() -> None:
     assert (left + right, top + bottom) == (2 * int(60 + 325 / 2), 2 * (27 + 304 // 2))
 
 
-def test_cub_boxes_that_do_not_fit_the_pictures_are_refused(tmp_path: Path, make_picture: PictureMaker) -> None:
+@pytest.mark.parametrize("second", ["", "2 nan 0.0 10.0 10.0\n", "2 0.0 0.0 inf 10.0\n"])
+def test_cub_boxes_that_do_not_fit_the_pictures_are_refused(
+    tmp_path: Path, make_picture: PictureMaker, second: str
+) -> None:
     with pytest.raises(UserError, match=r"bounding_boxes\.txt:2: no bounding box for '2 002"):
-        list(Catalogue.open(cub(tmp_path, make_picture, "1 20.0 30.0 40.0 20.0\n")))
+        list(Catalogue.open(cub(tmp_path, make_picture, "1 20.0 30.0 40.0 20.0\n" + second)))
+
+
+def test_cub_without_its_list_of_pictures_says_so(tmp_path: Path, make_picture: PictureMaker) -> None:
+    (cub(tmp_path, make_picture, "") / "CUB_200_2011" / "images.txt").unlink()
+    with pytest.raises(UserError, match=r"images\.txt: no such file; get the data set anew"):
+        list(Catalogue.open(tmp_path))
 
 
 def coco(folder: Path, make_picture: PictureMaker, year: str) -> Path:
@@ -166,7 +217,8 @@ def test_coco_reads_the_year_whose_pictures_are_there(tmp_path: Path, make_pictu
     assert set(items_of(tmp_path, "coco")) == {"train2014/7.jpg", "val2014/7.jpg"}
 
 
-def test_coco_annotations_of_another_kind_are_refused(tmp_path: Path, make_picture: PictureMaker) -> None:
-    write(coco(tmp_path, make_picture, "2017") / "annotations" / "captions_val2017.json", '{"images": [{}]}')
+@pytest.mark.parametrize("content", ['{"images": [{}]}', '{"images": [{"id": 1, "file_name": 7}]}', "[" * 100_000])
+def test_coco_annotations_of_another_kind_are_refused(tmp_path: Path, make_picture: PictureMaker, content: str) -> None:
+    write(coco(tmp_path, make_picture, "2017") / "annotations" / "captions_val2017.json", content)
     with pytest.raises(UserError, match=r"captions_val2017\.json: not COCO captions"):
         list(Catalogue.open(tmp_path))

@@ -1,0 +1,126 @@
+"""What stands in a table, whatever wrote it? Records of a .jsonl, .csv, .xlsx or .parquet, one at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from bespoke.data.columns import Columns, fits_heading
+from bespoke.data.headings import MOST_ABOVE, Cells, Record, named
+from bespoke.data.item import Problems
+from bespoke.data.workbooks import sheet_rows
+from bespoke.errors import UserError
+
+_SEPARATORS = ",;\t"  # of cells; semicolons are what spreadsheets write where the comma is for decimals
+# Python's CP932 takes nearly any bytes; these are what it makes of bytes that no Japanese text has.
+_NO_TEXT = re.compile("[\0\x80\xa0\uf8f0-\uf8f3]")
+_EXCELS_SEPARATOR = re.compile("sep=(.)[\r\n]*", re.IGNORECASE)  # the first line of some CSV files, for Excel alone
+
+
+def read_records(
+    path: Path, columns: Columns | None = None, problems: Problems | None = None
+) -> Iterator[tuple[int, Record]]:
+    """Yield line number and cells of each record of a .jsonl, .csv, .xlsx or .parquet; raises UserError.
+
+    `columns` are names to look for where rows stand above the heading; what is passed over is counted in `problems`.
+    """
+    if path.suffix.lower() == ".jsonl":
+        yield from _read_jsonl(path)
+    elif path.suffix.lower() == ".parquet":
+        yield from _read_parquet(path)
+    else:
+        columns, problems = columns or Columns(), Problems() if problems is None else problems
+        if path.suffix.lower() == ".csv":
+            yield from named(_csv_rows(path, columns), path, columns, problems)
+        else:
+            yield from named(sheet_rows(path, columns, problems), path, columns, problems)
+
+
+def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError:
+                raise UserError(f"{path}:{number}: not UTF-8; save the file as UTF-8") from None
+            except (ValueError, RecursionError) as error:
+                raise UserError(f"{path}:{number}: not JSON ({error}); write one object a line") from None
+            if not isinstance(record, dict):
+                raise UserError(f"{path}:{number}: expected a JSON object with file_name and text, got {record!r:.40}")
+            yield number, record
+
+
+def _read_parquet(path: Path) -> Iterator[tuple[int, Record]]:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError(f"{path}: reading parquet needs pyarrow; pip install pyarrow") from None
+    try:
+        number = 0
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield number, record
+    except PermissionError:
+        raise
+    except (pyarrow.ArrowException, OSError) as error:  # OSError: pages that cannot be unpacked
+        raise UserError(f"{path}: not a parquet file ({' '.join(str(error).split())}); write it again") from None
+
+
+def _csv_rows(path: Path, columns: Columns) -> Iterator[tuple[int, Cells]]:
+    """Number of the last line and cells of each row."""
+    with path.open(encoding=text_encoding(path), newline="") as file:
+        top = list(islice(file, MOST_ABOVE))
+        told = _EXCELS_SEPARATOR.fullmatch(top[0]) if top else None
+        separator = told[1] if told else _separator(top, columns)
+        lines = chain(top[1:] if told else top, file)
+        reader, before = csv.reader(lines, delimiter=separator, strict=True), 1 if told else 0
+        while True:
+            begin = reader.line_num + 1 + before
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:  # mostly a quote that is never closed: without this, rows would go into one cell
+                raise UserError(
+                    f"{path}:{begin}: not CSV ({error}); close every quote, and write a quote in quoted text twice"
+                ) from None
+            if cells is None:
+                return
+            yield reader.line_num + before, list(cells)
+
+
+def _separator(top: list[str], columns: Columns) -> str:
+    """What stands between cells: what makes names of columns out of a line, else the most frequent; or a comma."""
+
+    def fits(separator: str) -> tuple[int, int]:
+        heading = max((fits_heading(cells, columns) for cells in csv.reader(top, delimiter=separator)), default=0)
+        first = next((line for line in top if line.strip()), "")
+        return heading, re.sub('"[^"]*"', "", first).count(separator)
+
+    return max(_SEPARATORS, key=fits)
+
+
+def text_encoding(path: Path) -> str:
+    """UTF-8, with or without a mark, or CP932 as on Japanese Windows; raises UserError for anything else."""
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            with path.open(encoding=encoding, newline="") as file:
+                while block := file.read(1 << 20):
+                    if encoding == "cp932":
+                        check_text(block)
+        except UnicodeError:
+            continue
+        return encoding
+    raise UserError(f"{path}: neither UTF-8 nor Shift_JIS; save it as UTF-8")
+
+
+def check_text(text: str) -> None:
+    """Raise UnicodeError for text read as CP932 that is something else, such as UTF-16."""
+    if _NO_TEXT.search(text):
+        raise UnicodeError("characters that no text has")

@@ -1,0 +1,109 @@
+"""What stands in an xlsx workbook? The rows of the sheet that looks like a catalogue, every cell as it reads."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bespoke.data.columns import Columns, fits_heading, is_read
+from bespoke.data.headings import MOST_ABOVE, Cells, column_names, heading_at, is_blank
+from bespoke.data.item import Problems
+from bespoke.errors import UserError
+
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # old .xls files begin so, and new ones that ask for a password
+_PEEKED = 2 * MOST_ABOVE  # rows in which formulas without values are looked for
+
+
+def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[int, Cells]]:
+    """Number and cells of each row of the first sheet whose heading fits best; the others are counted in `problems`.
+
+    Raises UserError, also where a column that is read holds formulas whose values were never computed.
+    """
+    book = _open(path)
+    try:
+        tops = [(sheet, [cells for _, cells in islice(_rows(sheet), MOST_ABOVE)]) for sheet in book.worksheets]
+        filled = [(sheet, top) for sheet, top in tops if any(not is_blank(cell) for cells in top for cell in cells)]
+        if not filled:
+            return
+        best = max(filled, key=lambda part: max(fits_heading(cells, columns) for cells in part[1]))[0]
+        for sheet, _ in filled:
+            if sheet is not best:
+                problems.add("sheets that are not read", f"{path}: {sheet.title}")
+        _refuse_formulas(path, best.title, list(islice(_rows(best), _PEEKED)), columns)
+        yield from _rows(best)
+    except UserError:
+        raise
+    except Exception as error:  # sheets are unpacked while they are read
+        raise _no_workbook(path, error) from None
+    finally:
+        book.close()
+
+
+def _open(path: Path, *, values: bool = True) -> Any:
+    try:
+        import openpyxl
+    except ImportError:
+        raise UserError(f"{path}: reading xlsx needs openpyxl; pip install openpyxl") from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and the like, which nobody asked for
+            return openpyxl.load_workbook(path, read_only=True, data_only=values)
+    except PermissionError:
+        raise
+    except Exception as error:  # zip, XML and key errors alike
+        raise _no_workbook(path, error) from None
+
+
+def _no_workbook(path: Path, error: Exception) -> UserError:
+    with path.open("rb") as file:
+        if file.read(len(_OLE)) == _OLE:
+            return UserError(f"{path}: locked by a password, or an old .xls; save it as .xlsx without a password")
+    reason = " ".join(str(error).split())
+    return UserError(f"{path}: not an xlsx workbook ({reason}); save it again, or as CSV UTF-8")
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, Cells]]:
+    sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond them would be lost
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        yield number, [_as_read(cell) for cell in cells]
+
+
+def _as_read(cell: Any) -> str | None:
+    """A cell as it reads on the screen, near enough; errors such as #N/A are nothing."""
+    value = cell.value
+    if value is None or cell.data_type == "e":
+        return None
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, int) and not isinstance(value, bool) and re.fullmatch("0+", cell.number_format):
+        return str(value).zfill(len(cell.number_format))  # an article's number, shown as 00100
+    return str(value)
+
+
+def _refuse_formulas(path: Path, title: str, rows: list[tuple[int, Cells]], columns: Columns) -> None:
+    """Raise UserError where a column that would be read is empty because its formulas have no values."""
+    filled = [(number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells)]
+    place = heading_at([cells for _, cells in filled[:MOST_ABOVE]], columns)
+    below = filled[place + 1 :]
+    empty = {
+        column: name
+        for column, name in enumerate(column_names(filled[place][1]))
+        if is_read(name, columns) and all(column >= len(cells) or is_blank(cells[column]) for _, cells in below)
+    }
+    if not below or not empty:
+        return
+    book = _open(path, values=False)
+    try:
+        sheet = book[title]
+        sheet.reset_dimensions()
+        for cells in islice(sheet.iter_rows(min_row=below[0][0], max_row=below[-1][0]), _PEEKED):
+            for column, name in empty.items():
+                if column < len(cells) and cells[column].data_type == "f":
+                    raise UserError(f"{path}: column {name} holds formulas without values; save it in Excel once more")
+    finally:
+        book.close()
