@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -14,14 +13,8 @@ import typer
 from bespoke.commands import options
 from bespoke.commands.front_app import front_app
 from bespoke.commands.studio_app import studio_app
-from bespoke.errors import UserError
+from bespoke.errors import REMEDIES, UserError
 
-# What a user can do about a file that fails wherever it is met.
-_REMEDIES = {
-    errno.ENOSPC: "free some disk space and try again",
-    errno.EDQUOT: "free some disk space and try again",
-    errno.EACCES: "let your user read it, or write where it has to be written",
-}
 INTERRUPTED = 130  # what shells expect of a program stopped by Ctrl-C
 
 app = typer.Typer(
@@ -319,7 +312,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         mistake = f"{error.format_message()}; `bespoke COMMAND --help` explains"
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0)
+        remedy = REMEDIES.get(error.errno or 0)
         if remedy is None:
             raise
         mistake = f"{error.filename or 'disk'}: {error.strerror}; {remedy}"

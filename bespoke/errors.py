@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
+# What can be done about a file that fails, wherever that is noticed.
+REMEDIES = {
+    errno.ENOSPC: "free some disk space and try again",
+    errno.EDQUOT: "free some disk space and try again",
+    errno.EACCES: "let your user read it, or write where it has to be written",
+}
+
 
 class UserError(ValueError):
     """A mistake the user can mend: one line that names the value, what was expected and what to do."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,41 @@ def test_a_report_can_be_had_in_both_languages_at_once(shop: Path, capsys: pytes
     both = [json.loads((folder / name).read_text("utf-8")) for name in ("report.json", "report.en.json")]
     assert [data["verdict_text"] for data in both] == ["まだ学習できません", "Not yet"]
     assert both[0]["counts"] == both[1]["counts"]
+
+
+def test_names_that_are_no_text_do_not_keep_the_report_from_being_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        stem = os.fsdecode(f"壺{number}".encode("cp932"))  # as an archive from Windows leaves it
+        noise = np.random.default_rng(number).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "pairs.png")
+        (tmp_path / "pairs").mkdir(exist_ok=True)
+        (tmp_path / "pairs.png").rename(tmp_path / "pairs" / f"{stem}.png")
+        (tmp_path / "pairs" / f"{stem}.txt").write_text(f"a pot {number}", "utf-8")
+    (tmp_path / "pairs" / (os.fsdecode("壺9".encode("cp932")) + ".png")).write_bytes(b"broken")
+    assert run(["check", "pairs"]) == 0
+    data = json.loads(Path("check-pairs/report.json").read_text("utf-8"))
+    assert (data["counts"]["items"], data["counts"]["usable"]) == (4, 3)
+    assert Path("check-pairs", PAGE).stat().st_size > 1000
+    capsys.readouterr()
+
+
+def test_what_a_reader_passed_over_is_told_in_the_language_asked_for(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (shop / "metadata.csv").read_text("cp932")
+    (shop / "metadata.csv").write_text(f"商品一覧表;;;\n{text}\n;合計12点;;", "utf-8", newline="\r\n")
+    (shop / "extra.png").write_bytes((shop / "0.png").read_bytes())
+    assert run(["check", "shop", *COLUMNS, "--language", "ja, en"]) == 0
+    told = capsys.readouterr().out
+    assert "  - 表に載っていない画像がフォルダーに 1 枚あります。" in told
+    assert "  - 列名より上にある行: 1 行(最初は shop/metadata.csv:1)。" in told
+    assert "  - 画像の指定がない行: 1 行(最初は shop/metadata.csv:15)。" in told
+    page = Path("check-shop", PAGE).read_text("utf-8")
+    assert "列名より上にある行" in page
+    assert "表に載っていない画像" in page
+    assert "Rows above the names" in Path("check-shop/report.en.html").read_text("utf-8")
 
 
 def test_a_second_report_does_not_overwrite_the_first(shop: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +38,10 @@ def check_catalogue(
     for folder in (out, write):
         if folder is not None:
             check_place(folder, catalogue.location)
+    place = free_place(f"check-{catalogue.name}", location) if out is None else out
+    for folder in (place, write):
+        if folder is not None:
+            _check_writable(folder)
     if out is not None and write is not None and out.resolve() == write.resolve():
         raise UserError(f"{out}: given to both --out and --write; name another folder for one of them")
     rate = Rate()
@@ -45,12 +50,12 @@ def check_catalogue(
             catalogue,
             lambda done, total: bar.update(done, total, f"{done:,} pictures, {rate(done):.0f} a second"),
         )
-    folder = claim_folder(free_place(f"check-{catalogue.name}", location) if out is None else out)
+    folder = claim_folder(place)
     try:
         for spoken in languages:
             data = json.dumps(as_data(report, spoken), ensure_ascii=False, indent=2) + "\n"
-            named_for(folder / DATA, spoken, languages).write_text(data, "utf-8")
-            named_for(folder / PAGE, spoken, languages).write_text(page(report, spoken), "utf-8")
+            for name, text in ((DATA, data), (PAGE, page(report, spoken))):  # names of files may be no text
+                named_for(folder / name, spoken, languages).write_text(text, "utf-8", "replace")
     except OSError as error:
         raise UserError(f"{folder}: the report cannot be written ({error.strerror}); name another --out") from error
     spoken = languages[0]
@@ -81,6 +86,13 @@ def check_outside(folder: Path, location: str) -> None:
         raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
 
 
+def _check_writable(folder: Path) -> None:
+    """Raise UserError where `folder` cannot be made, before the time for a whole catalogue is spent."""
+    above = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not os.access(above, os.W_OK):
+        raise UserError(f"{folder}: {above} may not be written to; name another --out or --write")
+
+
 def _is_inside(folder: Path, location: str) -> bool:
     return "://" not in location and folder.resolve().is_relative_to(Path(location).resolve())
 
@@ -96,6 +108,8 @@ def _tell(report: Report, folder: Path, language: Language) -> None:
     say(f"{report.catalogue}: {check_texts.say('verdict.' + report.verdict.decision, language)}")
     for line in report.verdict.reasons:
         say(f"  {_MARKS[line.good]} {sentence('reason', line, language)}")
+    for found in report.left_out:
+        say(f"  {_MARKS[False]} {check_texts.left_out(found, language)}")
     for line in report.verdict.advice:
         say(f"  > {sentence('advice', line, language)}")
     say(check_texts.say("screen.report", language, path=str(folder / PAGE)))

@@ -7,18 +7,20 @@ check_verdict), and a second walk fetches the few pictures that are shown.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bespoke.data import readers
 from bespoke.data.cache_writer import Progress
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.check_attributes import Coverage
 from bespoke.data.check_captions import Lengths
-from bespoke.data.check_findings import LEVELS, Draft, Level, Places, findings
+from bespoke.data.check_findings import LEVELS, MOST_GROUPS, Draft, Level, Places, findings
 from bespoke.data.check_verdict import Counts, Verdict, judge
 from bespoke.data.check_walk import Walk, walk
 from bespoke.data.columns import Chosen
@@ -66,7 +68,7 @@ class Report:
     sides: tuple[int, int, int] | None  # least, median and largest shorter side in pixels
     samples: list[Example]
     findings: list[Finding]
-    left_out: list[str]  # what the reader passed over, one line a kind
+    left_out: list[tuple[str, int, str]]  # what the reader passed over: kind, how many, the first
     num_captions: int
     num_different: int
     languages: dict[str, Lengths]
@@ -85,19 +87,21 @@ def check(catalogue: Catalogue, progress: Progress | None = None) -> Report:
     spread = np.flatnonzero(found.usable)
     samples = spread[np.linspace(0, len(spread) - 1, min(NUM_SAMPLES, len(spread)), dtype=np.int64)]
     examples = _fetch(catalogue, found.drafts, samples, seen)
+    unnamed = _unnamed(catalogue, seen)
+    counts = replace(found.counts, unnamed=unnamed.count)
     shorter = seen.sides[0][seen.faults == 0]
     return Report(
         catalogue=catalogue.name,
         location=catalogue.location,
         layout=catalogue.reader.name,
         columns=columns,
-        verdict=judge(found.counts),
-        counts=found.counts,
+        verdict=judge(counts),
+        counts=counts,
         splits={split: int((found.splits == number).sum()) for number, split in enumerate(SPLITS)},
         sides=(int(shorter.min()), int(np.median(shorter)), int(shorter.max())) if len(shorter) else None,
         samples=[examples[place] for place in samples.tolist() if place in examples],
-        findings=[_finding(draft, examples) for draft in found.drafts],
-        left_out=list(catalogue.problems),
+        findings=[*(_finding(draft, examples) for draft in found.drafts), *([unnamed] if unnamed.count else [])],
+        left_out=list(catalogue.problems.kinds()),
         num_captions=len(seen.captions),
         num_different=seen.captions.num_different,
         languages=seen.captions.summaries(),
@@ -112,6 +116,20 @@ def check(catalogue: Catalogue, progress: Progress | None = None) -> Report:
 def _finding(draft: Draft, examples: dict[int, Example]) -> Finding:
     groups = [[examples[p] for p in group[:MOST_MEMBERS].tolist() if p in examples] for group in draft.groups]
     return Finding(draft.kind, LEVELS[draft.kind], draft.number, [group for group in groups if group])
+
+
+def _unnamed(catalogue: Catalogue, seen: Walk) -> Finding:
+    """Pictures in the folder of a table that no row of it names."""
+    count, groups = 0, list[list[Example]]()
+    if catalogue.reader.has_columns:
+        folder = Path(catalogue.location)
+        for name in readers.pictures_in(folder):
+            if not seen.knows(name):
+                count += 1
+                if count <= MOST_GROUPS:
+                    thumb = _thumb(Item(name, folder / name, ())) if count <= SHOWN_SINGLES else None
+                    groups.append([Example(name, "", "", thumb)])
+    return Finding("unnamed", LEVELS["unnamed"], count, groups)
 
 
 def shown(groups: list[list[Example]]) -> list[list[Example]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from dataclasses import dataclass
 MOST_VALUES = 200  # different ones; an attribute with more is a name or a number, not a kind
 MOST_ATTRIBUTES = 200  # columns; bounds the memory where every picture brings its own
 MEAN_PICTURES = 2  # a value; with fewer, too, it is a name
+_DATE = re.compile(
+    r"\d{4}([-/.])\d{1,2}\1\d{1,2}(\D.*)?|\d{4}年\d{1,2}月(\d{1,2}日)?"
+)  # of a day, which no picture shows
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,10 @@ class AttributeCount:
         return [
             Coverage(name, values.most_common(), self._pictures - values.total())
             for name, values in self._values.items()
-            if values.total() >= MEAN_PICTURES * len(values)
+            if values.total() >= MEAN_PICTURES * len(values) and not all(map(_DATE.fullmatch, values))
         ]
 
     def uncounted(self) -> list[str]:
-        """Attributes that are different on nearly every picture, such as a price or an article's number."""
+        """Attributes that are different on nearly every picture, such as an article's number, and days."""
         counted = {coverage.name for coverage in self.coverage()}
         return sorted(self._names | (self._values.keys() - counted))

@@ -38,14 +38,15 @@ class CaptionCount:
 
     def __init__(self) -> None:
         self.lengths: dict[str, Counter[int]] = {language: Counter() for language in LANGUAGES}
-        self.words: Counter[str] = Counter()  # in the captions of how many pictures each word stands
+        self.words: Counter[str] = Counter()  # in the captions of how many usable pictures each word stands
+        self._latest: dict[str, int] = {}  # the last picture of each word, which may have captions in several rows
         self._keys = array("Q")
         self._owners = array("q")  # places of pictures
         self.long = array("q")  # pictures with a caption that may be cut
         self.short = array("q")  # pictures with nothing but short captions
 
-    def add(self, place: int, texts: Sequence[str]) -> None:
-        """Count the captions of the picture at `place`."""
+    def add(self, place: int, texts: Sequence[str], *, usable: bool = True) -> None:
+        """Count the captions of the picture at `place`; of one that cannot be used, no words."""
         seen: set[str] = set()
         long, short = False, bool(texts)
         for text in texts:
@@ -63,7 +64,12 @@ class CaptionCount:
             self.long.append(place)
         if short:
             self.short.append(place)
-        self.words.update(seen)
+        if not usable:
+            self.words.update(dict.fromkeys(seen, 0))
+        else:
+            new = [word for word in seen if self._latest.get(word) != place]
+            self.words.update(new)
+            self._latest.update(dict.fromkeys(new, place))
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -32,6 +32,7 @@ LEVELS: dict[str, Level] = {
     "long_captions": "note",
     "cut_off": "note",
     "transparent": "note",
+    "unnamed": "note",
 }
 MOST_GROUPS = 1000  # of one kind that are listed; more would fill the report
 MOST_COMPARED = 100_000  # looks; comparing all pairs of more would take too long

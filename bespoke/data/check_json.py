@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from bespoke.data.check import Finding, Report
-from bespoke.data.check_texts import say, sentence
+from bespoke.data.check_texts import left_out, say, sentence
 from bespoke.pages.texts import Language, Line
 
 FORMAT = 1
@@ -30,7 +30,7 @@ def as_data(report: Report, language: Language) -> dict[str, Any]:
         "splits": report.splits,
         "shorter_side": dict(zip(("least", "median", "most"), report.sides, strict=True)) if report.sides else None,
         "findings": [_finding(finding, language) for finding in report.findings],
-        "left_out": report.left_out,
+        "left_out": [left_out(found, language) for found in report.left_out],
         "captions": {
             "count": report.num_captions,
             "different": report.num_different,

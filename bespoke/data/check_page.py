@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from bespoke.data.check import Example, Finding, Report, shown
 from bespoke.data.check_attributes import Coverage
 from bespoke.data.check_findings import MOST_GROUPS
-from bespoke.data.check_texts import TEXTS, sentence
+from bespoke.data.check_texts import TEXTS, left_out, sentence
 from bespoke.data.check_verdict import FEW, FROM_SCRATCH, WITH_BASE
 from bespoke.pages.document import Writer, document, image
 from bespoke.pages.texts import Language
@@ -95,9 +95,9 @@ class _Page(Writer):
     def findings(self, report: Report) -> str:
         cards = "".join(map(self.finding, report.findings))
         empty = f'<p class="soft">{self.text("no_findings")}</p>'
-        left_out = "".join(f"<li>{escape(line)}</li>" for line in report.left_out)
-        if left_out:
-            cards += f'<div class="card finding"><h3>{self.text("left_out")}</h3><ul class="soft">{left_out}</ul></div>'
+        passed = "".join(f"<li>{escape(left_out(found, self.language))}</li>" for found in report.left_out)
+        if passed:
+            cards += f'<div class="card finding"><h3>{self.text("left_out")}</h3><ul class="soft">{passed}</ul></div>'
         return self.heading("findings") + (cards or empty)
 
     def finding(self, finding: Finding) -> str:

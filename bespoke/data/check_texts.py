@@ -61,6 +61,10 @@ TEXTS: dict[str, Text] = {
         "Words that fewer than three pictures have: {count} of {words}. They will hardly be learned.",
         "3 枚未満の画像にしか出てこない語が {words} 語のうち {count} 語あります。ほとんど学習されません。",
     ),
+    "reason.unnamed": Text(
+        "Pictures in the folder that the table does not name: {count}. They are not used.",
+        "表に載っていない画像がフォルダーに {count} 枚あります。学習には使われません。",
+    ),
     # What to add.
     "advice.train_from_base": Text(
         "Start from the model that comes with Bespoke, or put one of a similar, larger catalogue in its place: "
@@ -142,8 +146,10 @@ TEXTS: dict[str, Text] = {
     "means.duplicates": Text("Exactly the same at 64 pixels.", "64 ピクセルに縮小するとまったく同じです。"),
     "finding.near": Text("Near duplicates", "ほぼ同じ画像"),
     "means.near": Text(
-        "The same but for compression, size or light, as far as coarse colours tell; look for yourself.",
-        "圧縮・大きさ・明るさのほかは同じに見えます。大まかな色による判定なので、目で確かめてください。",
+        "The same but for compression, size or light, as far as coarse colours tell; look for yourself. Products "
+        "shot alike on purpose, in several shades, want the same value in a column same_shot.",
+        "圧縮・大きさ・明るさのほかは同じに見えます。大まかな色による判定なので、目で確かめてください。"
+        "色違いの商品を同じ構図で撮ったものなら、same_shot 列に同じ値を入れてください。",
     ),
     "finding.same_captions": Text("The same caption on different pictures", "同じ説明文が付いた別々の画像"),
     "means.same_captions": Text(
@@ -169,6 +175,11 @@ TEXTS: dict[str, Text] = {
     ),
     "finding.transparent": Text("Transparent pictures", "透明な部分のある画像"),
     "means.transparent": Text("They are put on white. Nothing to do.", "白い背景に重ねて使います。対応は不要です。"),
+    "finding.unnamed": Text("Pictures that no row names", "表に載っていない画像"),
+    "means.unnamed": Text(
+        "They lie in the folder and are not used. Add a row for each, or leave them where they are.",
+        "フォルダーにありますが、使われません。使う場合は表に行を加えてください。",
+    ),
     "level.stop": Text("stops training", "学習が止まります"),
     "level.warn": Text("look at this", "要確認"),
     "level.note": Text("for your information", "参考"),
@@ -229,6 +240,52 @@ TEXTS: dict[str, Text] = {
     ),
     "more_words": Text("and {count} more", "ほか {count} 語"),
     "left_out": Text("Left out while reading", "読み込み時に除いたもの"),
+    "left_out.rows above the names of the columns": Text(
+        "Rows above the names of the columns: {count} (first: {first}).",
+        "列名より上にある行: {count} 行(最初は {first})。",
+    ),
+    "left_out.rows that name no picture": Text(
+        "Rows that name no picture: {count} (first: {first}).", "画像の指定がない行: {count} 行(最初は {first})。"
+    ),
+    "left_out.sheets that are not read": Text(
+        "Sheets that are not read: {count} (first: {first}). One is; put all rows into it.",
+        "読み込まないシート: {count} 枚(最初は {first})。読むのは 1 枚だけなので、行をまとめてください。",
+    ),
+    "left_out.tables that are not read": Text(
+        "Tables that are not read: {count} (first: {first}). One is, where it is called metadata.",
+        "読み込まない表: {count} 個(最初は {first})。読むのは metadata という名前の表 1 個だけです。",
+    ),
+    "left_out.pictures of a kind that is not read": Text(
+        "Pictures of a kind that is not read: {count} (first: {first}). Save them as JPEG or PNG.",
+        "対応していない形式の画像: {count} 枚(最初は {first})。JPEG か PNG で保存し直してください。",
+    ),
+    "left_out.caption files without a picture": Text(
+        "Caption files without a picture: {count} (first: {first}).",
+        "画像のない説明文ファイル: {count} 個(最初は {first})。",
+    ),
+    "left_out.captions of missing pictures": Text(
+        "Captions of missing pictures: {count} (first: {first}).",
+        "画像が見つからない説明文: {count} 件(最初は {first})。"
+    ),
+    "left_out.classes in neither class list": Text(
+        "Classes in neither class list: {count} (first: {first}).",
+        "クラス一覧のどちらにもないクラス: {count} 個(最初は {first})。",
+    ),
+    "left_out.missing annotation files": Text(
+        "Missing annotation files: {count} (first: {first}).",
+        "見つからないアノテーション: {count} 個(最初は {first})。",
+    ),
+    "left_out.pictures of classes in neither class list": Text(
+        "Pictures of classes in neither class list: {count} (first: {first}).",
+        "クラス一覧のどちらにもないクラスの画像: {count} 枚(最初は {first})。",
+    ),
+    "left_out.pictures without a caption file": Text(
+        "Pictures without a caption file: {count} (first: {first}).",
+        "説明文ファイルのない画像: {count} 枚(最初は {first})。",
+    ),
+    "left_out.samples without a picture": Text(
+        "Samples without a picture: {count} (first: {first}).", "画像のないサンプル: {count} 件(最初は {first})。"
+    ),
     "read_as": Text("Read as", "読み込み方"),
     "columns_read": Text("picture: {file}; caption: {text}", "画像の列: {file}、説明文の列: {text}"),
     "split": Text("Split", "分割"),
@@ -249,6 +306,12 @@ TEXTS: dict[str, Text] = {
 def say(key: str, language: Language, **values: int | str) -> str:
     """A text of the table, filled in; numbers get separators."""
     return fill(TEXTS[key], language, **values)
+
+
+def left_out(found: tuple[str, int, str], language: Language) -> str:
+    """What a reader passed over, in words: kind (as Problems counts it), how many, the first."""
+    kind, count, first = found
+    return say(f"left_out.{kind}", language, count=count, first=first)
 
 
 def sentence(part: Literal["reason", "advice"], line: Line, language: Language) -> str:

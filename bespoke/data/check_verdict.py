@@ -10,7 +10,8 @@ from bespoke.pages.texts import Line
 
 Decision = Literal["go", "base", "not_yet"]
 
-# Rules of thumb until a curve over catalogue sizes has been measured; say so wherever they are shown.
+# Rules of thumb; say so wherever they are shown. The curve that was measured (docs/results/small-data.md) has no step:
+# more time helps 500 pictures as much as more pictures do.
 FROM_SCRATCH = 1000  # usable pictures
 WITH_BASE = 100
 MOST_UNUSABLE = 0.3  # share of the pictures
@@ -37,6 +38,7 @@ class Counts:
     short: int = 0
     words: int = 0
     rare: int = 0
+    unnamed: int = 0  # pictures in the folder that no row names
     few: list[tuple[str, str, int]] = field(default_factory=list)  # attribute, value, pictures
 
 
@@ -70,6 +72,8 @@ def _reasons(counts: Counts, unusable_share: float) -> Iterator[Line]:
         yield Line("unusable", {"count": counts.unusable, "share": share})
     if counts.repeats:
         yield Line("repeats", {"count": counts.repeats})
+    if counts.unnamed:
+        yield Line("unnamed", {"count": counts.unnamed})
     if counts.usable and counts.alike > WORTH_SAYING * counts.usable:
         yield Line("alike", {"count": counts.alike, "share": f"{round(100 * counts.alike / counts.usable)}%"})
     elif counts.usable:

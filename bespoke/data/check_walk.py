@@ -42,8 +42,7 @@ class Walk:
     def add(self, item: Item, seen: Facts) -> None:
         """Take in one picture, in the catalogue's order."""
         place = len(self)
-        name = hashlib.blake2b(item.name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        first = self._known.setdefault(int.from_bytes(name, "little"), place)
+        first = self._known.setdefault(_name_hash(item.name), place)
         self._first.append(first)
         self._faults.append(FAULTS.index(seen.fault))
         self._official.append(splitting.UNDECIDED if item.split is None else SPLITS.index(item.split))
@@ -55,11 +54,15 @@ class Walk:
         self._pixels.append(seen.pixels)
         self._looks += seen.look.tobytes()
         self._shots.append(shot_number(item.attributes, self._shot_ids))
-        self.captions.add(first, item.texts)
+        self.captions.add(first, item.texts, usable=not seen.fault)
         if first == place and not seen.fault:
             self.attributes.add(item.attributes)
         if seen.found and len(self.notes) < MOST_NOTES:
             self.notes[place] = seen.found
+
+    def knows(self, name: str) -> bool:
+        """Whether a row names that picture."""
+        return _name_hash(name) in self._known
 
     def __len__(self) -> int:
         return len(self._faults)
@@ -113,6 +116,10 @@ class Walk:
     def looks(self) -> NDArray[np.uint8]:
         """check_pictures.look of each picture [N, LOOK]."""
         return np.frombuffer(self._looks, np.uint8).reshape(-1, LOOK)
+
+
+def _name_hash(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def walk(catalogue: Catalogue, progress: Progress | None = None) -> Walk:

@@ -67,5 +67,10 @@ class Problems:
 
     def __iter__(self) -> Iterator[str]:
         """One line a kind: "204 caption files without a picture (first: text_c10/...)"."""
+        for kind, count, first in self.kinds():
+            yield f"{count} {kind} (first: {first})"
+
+    def kinds(self) -> Iterator[tuple[str, int, str]]:
+        """Each kind, how many there are of it, and the first."""
         for kind, count in self.counts.items():
-            yield f"{count} {kind} (first: {self.examples[kind][0]})"
+            yield kind, count, self.examples[kind][0]

@@ -6,6 +6,7 @@ A reader is two functions: does this folder look like mine, and a generator of i
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
@@ -99,6 +100,15 @@ def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iter
                 split = SPLIT_FOLDERS[named.lower()]
             name = finder.find(prefix + row.file_name)
             yield Item(name, folder / name, row.texts, row.attributes, split)
+
+
+def pictures_in(folder: Path) -> Iterator[str]:
+    """Names of all pictures in a folder and below, read or not, relative to it; what is hidden is passed over."""
+    for place, subfolders, files in os.walk(folder):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for file in sorted(files):
+            if not file.startswith(".") and PurePosixPath(file).suffix.lower() in (*SUFFIXES, *OTHER_KINDS):
+                yield (Path(place) / file).relative_to(folder).as_posix()
 
 
 def is_text_pairs(folder: Path) -> bool:

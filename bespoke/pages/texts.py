@@ -36,7 +36,7 @@ def fill(text: Text, language: Language, /, **values: int | str) -> str:
 
 def languages_of(asked: str | None) -> list[Language]:
     """The languages of a report that may be asked for in several, such as "en,ja"; the first is the main one."""
-    return list(dict.fromkeys(language_of(part) for part in (asked.split(",") if asked else [asked])))
+    return list(dict.fromkeys(language_of(part) for part in (asked.replace(" ", "").split(",") if asked else [asked])))
 
 
 def language_of(asked: str | None) -> Language:

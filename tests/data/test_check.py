@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
+from bespoke.data import check as check_module
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.check import Finding, Report, check
 from bespoke.data.check_attributes import MOST_VALUES, AttributeCount
@@ -21,7 +22,7 @@ from bespoke.data.check_findings import LEVELS
 from bespoke.data.check_json import as_data
 from bespoke.data.check_page import page
 from bespoke.data.check_pictures import look, near_leaders
-from bespoke.data.check_texts import TEXTS
+from bespoke.data.check_texts import TEXTS, left_out
 from bespoke.data.check_verdict import FROM_SCRATCH, WITH_BASE, Counts, judge
 from bespoke.data.cleaned import write_cleaned
 from bespoke.data.columns import Columns
@@ -174,6 +175,30 @@ def test_saved_again_is_near_and_another_colour_shape_or_place_is_not(tmp_path: 
     assert leaders.tolist() == [*range(16), *range(16)]
 
 
+def test_another_shade_of_a_product_is_not_near(tmp_path: Path) -> None:
+    shades = ("black", "#363636", "gray", "silver", "red", "pink", "maroon")
+    looks = []
+    for shade in shades:
+        picture = Image.new("RGB", (160, 160), "white")
+        ImageDraw.Draw(picture).rounded_rectangle((40, 40, 110, 120), 12, fill=shade)
+        picture.save(tmp_path / "one.png")
+        looks.append(look(decode(tmp_path / "one.png", 64)))
+    assert near_leaders(np.stack(looks)).tolist() == [*range(len(shades))]
+
+
+def test_pictures_that_no_row_names_are_told(tmp_path: Path, make_picture: PictureMaker) -> None:
+    rows = shop(tmp_path, make_picture, 6)
+    make_picture(tmp_path / "more" / "deep.png")
+    (tmp_path / "photo.HEIC").write_bytes(b"of a telephone")
+    make_picture(tmp_path / ".trash" / "no.png")
+    report = check(catalogue(tmp_path, *rows[:4]))
+    found = by_kind(report)["unnamed"]
+    assert (found.count, names(found)) == (4, [["4.png"], ["5.png"], ["photo.HEIC"], ["more/deep.png"]])
+    assert [group[0].thumb is None for group in found.groups] == [False, False, True, False]
+    assert (report.counts.items, report.counts.unnamed) == (4, 4)
+    assert any(line.key == "unnamed" for line in report.verdict.reasons)
+
+
 def test_near_copies_are_found_in_whatever_block_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = np.random.default_rng(0).integers(0, 256, (23, 192), dtype=np.uint8)
     looks[[7, 19]] = looks[2]
@@ -260,6 +285,26 @@ def test_attributes_are_covered_and_names_are_not_counted(tmp_path: Path, make_p
     assert report.counts.few == [("color", "blue", 1), ("color", "red", 3)]
 
 
+def test_words_count_once_a_picture_and_not_of_pictures_that_cannot_be_used(
+    tmp_path: Path, make_picture: PictureMaker
+) -> None:
+    rows = shop(tmp_path, make_picture, 7)
+    for number in (0, 1, 2):
+        rows[number]["text"] += " giraffe"
+        (tmp_path / f"{number}.png").unlink()
+    rows += [{**rows[6], "text": "a unicorn"}, {**rows[6], "text": "one unicorn"}, {**rows[6], "text": "the unicorn"}]
+    rare = dict(check(catalogue(tmp_path, *rows)).rare_words)
+    assert (rare["giraffe"], rare["unicorn"]) == (0, 1)
+    assert "vase" not in rare
+
+
+@pytest.mark.parametrize("day", ["2024-04-{:02}", "2024/4/{}", "2024年4月{}日", "2024-04-{:02} 09:30:00"])
+def test_days_are_no_kinds(tmp_path: Path, make_picture: PictureMaker, day: str) -> None:
+    rows = [{**row, "since": day.format(1 + n // 3)} for n, row in enumerate(shop(tmp_path, make_picture, 6))]
+    report = check(catalogue(tmp_path, *rows))
+    assert (report.attributes, report.uncounted, report.counts.few) == ([], ["since"], [])
+
+
 def test_an_attribute_with_too_many_values_is_forgotten() -> None:
     count = AttributeCount()
     for number in range(3 * MOST_VALUES):
@@ -307,7 +352,7 @@ def test_the_verdict_says_what_to_add() -> None:
 def test_every_sentence_is_in_its_language_and_every_line_of_a_verdict_has_one() -> None:
     for key, text in TEXTS.items():
         assert re.search("[ぁ-んァ-ン一-龠]", text.ja) or "px" in text.ja, key
-    everything = Counts(900, 40, 500, 300, 50, 30, 20, 3, 40, 1, 9, 9, 9, [("color", "teal", 3)])
+    everything = Counts(900, 40, 500, 300, 50, 30, 20, 3, 40, 1, 9, 9, 9, 9, [("color", "teal", 3)])
     judged = [judge(counts) for counts in (everything, Counts(200, 200), Counts(2000, 2000))]
     told = {f"reason.{line.key}" for verdict in judged for line in verdict.reasons}
     told |= {f"advice.{line.key}" for verdict in judged for line in verdict.advice}
@@ -354,6 +399,15 @@ def test_the_page_tells_everything_and_asks_for_nothing(
         assert getattr(TEXTS[f"finding.{finding.kind}"], language) in tags.text
     assert rows[0]["text"] in tags.text
     assert "<b>teal" in tags.text
+
+
+def test_whatever_a_reader_passes_over_has_words() -> None:
+    sources = [path.read_text("utf-8") for path in Path(check_module.__file__).parent.glob("*.py")]
+    kinds = {kind for source in sources for kind in re.findall(r'problems\.add\("([^"]+)"', source)}
+    assert "rows that name no picture" in kinds
+    assert {f"left_out.{kind}" for kind in kinds} == {key for key in TEXTS if key.startswith("left_out.")}
+    found = ("sheets that are not read", 2, "metadata.xlsx: 旧")
+    assert left_out(found, "ja").startswith("読み込まないシート: 2 枚(最初は metadata.xlsx: 旧)。")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
