@@ -317,7 +317,8 @@ def run(arguments: Sequence[str]) -> int:
             raise
         mistake = f"{error.filename or 'disk'}: {error.strerror}; {remedy}"
     if _process_number() == 0:
-        print(f"bespoke: {' '.join(mistake.split())}", file=sys.stderr)
+        told = f"bespoke: {' '.join(mistake.split())}"
+        print(told.encode("utf-8", "replace").decode(), file=sys.stderr)
     return 2
 
 

@@ -83,6 +83,18 @@ def test_names_that_are_no_text_do_not_keep_the_report_from_being_written(
     capsys.readouterr()
 
 
+def test_half_letters_in_a_table_are_shown_as_well_as_can_be(shop: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"file_name": f"{n}.png", "text": f"pot {n} \ud83d", "color": "red \udc00" if n < 5 else "blue"}
+        for n in range(12)
+    ]
+    (shop / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    (shop / "metadata.csv").unlink()
+    assert run(["check", "shop"]) == 0
+    assert "color: red ? (4)" in capfd.readouterr().out
+    assert json.loads(Path("check-shop/report.json").read_text("utf-8"))["counts"]["usable"] == 11
+
+
 def test_what_a_reader_passed_over_is_told_in_the_language_asked_for(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,8 @@ def leads() -> bool:
 def say(text: str) -> None:
     """Print a line as it is; only the leading process speaks."""
     if leads():
-        _console().print(text, markup=False, highlight=False, soft_wrap=True)
+        shown = text.encode("utf-8", "replace").decode()  # names of files may be no text
+        _console().print(shown, markup=False, highlight=False, soft_wrap=True)
 
 
 def _console() -> Console:

@@ -99,11 +99,22 @@ def _advice(counts: Counts, decision: Decision) -> Iterator[Line]:
     if counts.alike > WORTH_SAYING * counts.usable or counts.short > WORTH_SAYING * counts.usable:
         yield Line("tell_apart")
     if counts.few:
-        named = ", ".join(f"{name}: {value} ({count})" for name, value, count in counts.few[:SHOWN_VALUES])
-        yield Line("fill_up", {"values": named + (", ..." if len(counts.few) > SHOWN_VALUES else ""), "few": FEW})
+        shown = _spread(counts.few)
+        named = ", ".join(f"{name}: {value} ({count})" for name, value, count in shown)
+        yield Line("fill_up", {"values": named + (", ..." if len(counts.few) > len(shown) else ""), "few": FEW})
     if counts.long:
         yield Line("shorten", {"count": counts.long})
     if counts.duplicates or counts.repeats or counts.unusable:
         yield Line("clean")
     if counts.across:
         yield Line("part_splits")
+
+
+def _spread(few: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    """As many as are shown, the rarest of every attribute first, so that prices leave room for colours."""
+    rank: dict[str, int] = {}
+    ranked = []
+    for entry in few:
+        rank[entry[0]] = rank.get(entry[0], -1) + 1
+        ranked.append((rank[entry[0]], entry))
+    return [entry for _, entry in sorted(ranked, key=lambda pair: pair[0])[:SHOWN_VALUES]]

@@ -186,6 +186,14 @@ def test_another_shade_of_a_product_is_not_near(tmp_path: Path) -> None:
     assert near_leaders(np.stack(looks)).tolist() == [*range(len(shades))]
 
 
+def test_prices_leave_room_for_colours_in_what_to_add() -> None:
+    prices = [("price", str(980 + n), 1) for n in range(40)]
+    verdict = judge(Counts(200, 200, few=[*prices, ("color", "teal", 3), ("type", "lamp", 4)]))
+    (values,) = (str(line.values["values"]) for line in verdict.advice if line.key == "fill_up")
+    assert values.startswith("price: 980 (1), color: teal (3), type: lamp (4), price: 981 (1), ")
+    assert values.endswith("price: 989 (1), ...")
+
+
 def test_pictures_that_no_row_names_are_told(tmp_path: Path, make_picture: PictureMaker) -> None:
     rows = shop(tmp_path, make_picture, 6)
     make_picture(tmp_path / "more" / "deep.png")
