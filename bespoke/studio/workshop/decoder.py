@@ -120,12 +120,12 @@ def _pixels(picture: Image.Image) -> Image.Image:
 def read(source: str, target: str, asked: dict[str, Any]) -> dict[str, Any]:
     """Read a table into a file of one JSON list a line: the picture's name, its captions, its attributes.
 
-    The answer is `rows` and `blank`, those that name no picture, or `fault` with `detail`.
+    The answer is `rows`, or `fault` with `detail`. Rows that name no picture are passed over.
     """
-    count, blank = 0, Problems()
+    count = 0
     try:
         with Path(target).open("w", encoding="utf-8", newline="\n") as out:
-            for row in read_table(Path(source), Asked(**asked).columns(), blank):
+            for row in read_table(Path(source), Asked(**asked).columns(), Problems()):
                 count += 1
                 if count > MOST_PICTURES:
                     return {"fault": "too_many", "detail": str(MOST_PICTURES)}
@@ -142,7 +142,7 @@ def read(source: str, target: str, asked: dict[str, Any]) -> dict[str, Any]:
         return {"fault": "too_large"}
     except Exception as error:
         return {"fault": "bad_table", "detail": " ".join(str(error).split())[:200]}
-    return {"rows": count, "blank": len(blank)}
+    return {"rows": count}
 
 
 def texts(source: str, target: str, asked: dict[str, Any]) -> dict[str, Any]:
