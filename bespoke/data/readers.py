@@ -82,11 +82,10 @@ def columns_of(folder: Path, columns: Columns) -> Chosen | None:
 def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iterator[Item]:
     """Yield the rows of the metadata; a column `split` (train, validation or test) is an official split."""
     finder, tables = FileFinder(folder), _metadata_files(folder)
-    for table in sorted({table.parent for table, _ in tables}):
-        for path in sorted(table.iterdir()):
-            if path.name in METADATA_NAMES and path not in [read for read, _ in tables]:
-                problems.add("tables that are not read", path.relative_to(folder).as_posix())
     for table, table_split in tables:
+        for other in (table.with_name(name) for name in METADATA_NAMES if name != table.name):
+            if other.is_file():
+                problems.add("tables that are not read", other.relative_to(folder).as_posix())
         prefix = "" if table.parent == folder else table.parent.name + "/"
         for row in read_table(table, columns, problems):
             split = table_split
