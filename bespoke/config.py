@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bespoke.errors import UserError
 from bespoke.settings import (
@@ -34,7 +34,7 @@ class Config(Settings):
     """Everything that decides what a training run computes, and the gates that its model must pass."""
 
     preset: str = "cpu64"
-    seed: int = 0
+    seed: int = Field(0, ge=-(2**63), lt=2**63)  # what PyTorch takes
     model: ModelSettings = ModelSettings()
     loss: LossSettings = LossSettings()
     training: TrainingSettings = TrainingSettings()

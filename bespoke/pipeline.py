@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, SupportsIndex
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from bespoke.precision import autocast
 
 CANDIDATE_STRIDE = 1_000_003  # seeds of the further candidates of best-of lie this far apart
 LARGEST_SEED = 2**53 - 1  # what every reader of JSON keeps exactly
+_MODEL_FILES = {"model_index.json", "tokenizer.json", "borrowed_encoder.json", "MODEL_CARD.md"}  # beside the weights
 
 
 class Picture(NamedTuple):
@@ -95,9 +96,13 @@ class Pipeline:
         return cls(networks.to(device), tokenizer, identity=identity)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write a model folder that `from_pretrained` reads; what stood there is replaced when all is written."""
-        folder = Path(folder)
-        fresh, old = folder.with_name(folder.name + ".new"), folder.with_name(folder.name + ".old")
+        """Write a model folder that `from_pretrained` reads; a model that stood there is replaced when all is written.
+
+        Raises UserError where something else than a model stands there, and where the disk refuses.
+        """
+        folder = Path(folder).resolve()
+        _check_replaceable(folder)
+        fresh, old = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
         try:
             shutil.rmtree(fresh, ignore_errors=True)
             fresh.mkdir(parents=True)
@@ -146,15 +151,17 @@ class Pipeline:
         """The pictures of `__call__`, one at a time, from any number of texts in constant memory."""
         if not 0 <= balance <= 1:
             raise UserError(f"balance={balance}: expected a number from 0 (most varied) to 1 (most alike); choose one")
-        for name, count in (("num_images", num_images), ("best_of", best_of)):
-            if count < 1:
-                raise UserError(f"{name}={count}: expected 1 or more; choose one")
-        return self._stream(texts, num_images, balance, _first_seed(seed), best_of)
+        counts = (_count("num_images", num_images), _count("best_of", best_of))
+        texts = [texts] if isinstance(texts, str) else texts
+        return self._stream(texts, counts[0], float(balance), _first_seed(seed), counts[1])
 
     def _stream(
         self, texts: Iterable[str], num_images: int, balance: float, first: int, best_of: int
     ) -> Iterator[Picture]:
         for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise UserError(f"text {text!r:.40}: expected a string that says what to draw")
+            _first_seed(first + (number + 1) * num_images - 1)
             embedding = self._read([text])
             for seed in range(first + number * num_images, first + (number + 1) * num_images):
                 candidates = (self._draw(text, embedding, balance, seed + k * CANDIDATE_STRIDE) for k in range(best_of))
@@ -223,9 +230,7 @@ class Pipeline:
         Raises UserError for a model that was not taught to edit, texts that are empty or read alike, and values out of
         range.
         """
-        if num_images < 1:
-            raise UserError(f"num_images={num_images}: expected 1 or more; choose one")
-        first = _first_seed(seed)
+        num_images, first = _count("num_images", num_images), _first_seed(seed)
         return edit_picture(
             self.networks,
             self.tokenizer,
@@ -238,10 +243,28 @@ class Pipeline:
         )
 
 
+def _check_replaceable(folder: Path) -> None:
+    """Raise UserError unless `folder` is free, empty, or holds a model and nothing else."""
+    if not folder.name or (folder.exists() and not folder.is_dir()):
+        raise UserError(f"{folder}: not a folder that could hold a model; name another")
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    foreign = {name for name in names if name not in _MODEL_FILES and not name.endswith(".safetensors")}
+    if foreign:
+        raise UserError(f"{folder}: holds files that are no model's (first: {min(foreign)}); name a new folder")
+
+
+def _count(name: str, count: int) -> int:
+    if isinstance(count, bool) or not isinstance(count, SupportsIndex) or count.__index__() < 1:
+        raise UserError(f"{name}={count}: expected 1 or more; choose one")
+    return count.__index__()
+
+
 def _first_seed(seed: int | None) -> int:
-    if seed is not None and not 0 <= seed <= LARGEST_SEED:
+    if seed is None:
+        return int(torch.randint(2**31, ()).item())
+    if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or not 0 <= seed.__index__() <= LARGEST_SEED:
         raise UserError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}; choose one")
-    return int(torch.randint(2**31, ()).item()) if seed is None else seed
+    return seed.__index__()
 
 
 def _signed(picture: Image.Image, size: int) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from bespoke.precision import Precision
 
@@ -14,7 +14,8 @@ BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained
 class Settings(BaseModel):
     """A section that cannot be changed and knows all its keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # JSON has no infinity: it would come back as null.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSettings(Settings):
@@ -131,7 +132,7 @@ class TrainingSettings(Settings):
     word_swaps: float = Field(0.25, ge=0, le=1)  # share of mismatched captions made by swapping a word
     ema_half_life: PositiveInt = 10_000  # at most
     # Half-life as a share of the pictures shown so far; minutes from a base of like pictures want 0.4 (base-models.md).
-    ema_ramp: float = Field(0.05, gt=0, allow_inf_nan=False)
+    ema_ramp: PositiveFloat = 0.05
     contrast_first: float = Field(0.0, ge=0, lt=1)  # share of the budget spent on the contrast of real pairs alone
     # Stages of the discriminator, from the picture on, that stay those of the base (Freeze-D, Mo et al. 2020); unless
     # set, by the size of the catalogue.
@@ -164,7 +165,7 @@ class EditSettings(Settings):
     area: float = Field(0.1, ge=0)
 
 
-_Limit = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # JSON has no infinity: it would come back as null
+_Limit = Annotated[float, Field(ge=0)]
 
 
 class GateSettings(Settings):

@@ -102,6 +102,10 @@ MISTAKES = [
     (["train", "{shop}", "--out", "{new}", "--set", "loss.kullback=1"], "--set 'loss.kullback=1': expected key=value"),
     (["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=many"], "--set training.batch_size='many'"),
     (["train", "{new}", "--out", "{new}"], "new: no such folder"),
+    (["train", "{shop}", "--out", "{shop}/run", *SMALL, "--images", "16"], "run: inside the catalogue"),
+    (["train", "{shop}", "--out", "{new}", "--minutes", "inf"], "--minutes inf: expected more than 0"),
+    (["train", "{shop}", "--out", "{new}", "--set", "seed=18446744073709551616"], "seed"),
+    (["train", "{shop}", "--out", "{new}", "--set", "loss.conditional=Infinity"], "loss.conditional"),
     (["train", "{empty}", "--out", "{new}"], "empty: no captions found; add metadata.jsonl"),
     (["train", "{bad}", "--out", "{new}", *SMALL], "1 bad of 2 pictures; pass --skip-bad"),
     (["train", "{shop}", "--out", "{bad}", *SMALL], "bad: holds files that are no run's"),
@@ -220,6 +224,28 @@ def test_a_run_keeps_its_config_and_a_finished_one_can_be_given_more(
     assert checkpoint is not None
     assert checkpoint.step == 4
     assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["budget"]["images"] == 64
+
+
+def test_a_resume_that_is_refused_changes_nothing_of_the_run(
+    catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["train", str(catalogue), "--out", str(tmp_path / "run")]
+    assert run([*asked, *SMALL, "--images", "32"]) == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    others = tmp_path / "others"
+    shutil.copytree(catalogue, others)
+    table = (others / "metadata.jsonl").read_text("utf-8").splitlines(keepends=True)
+    (others / "metadata.jsonl").write_text("".join(table[1:]), "utf-8")
+    assert run(["train", str(others), *asked[2:], "--resume", "--images", "64"]) == 2
+    assert "made with another catalogue" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*") if path.is_file()} == before
+    assert run([*asked, "--resume", "--images", "16"]) == 0
+    assert "Its budget is spent, so nothing is trained; give more" in capsys.readouterr().out
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    model = {path: path.read_bytes() for path in (tmp_path / "run" / "model").iterdir()}
+    assert run([*asked, "--resume", "--images", "64"]) == 2
+    assert "was trained, but its checkpoints are gone" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "run" / "model").iterdir()} == model
 
 
 def test_a_second_process_is_refused_and_changes_nothing(

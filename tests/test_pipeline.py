@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -108,6 +109,9 @@ def test_any_text_becomes_a_picture(pipeline: Pipeline, text: str) -> None:
         ({"best_of": 0}, "best_of=0: expected 1 or more"),
         ({"seed": -1}, "seed=-1: expected a whole number from 0"),
         ({"seed": 2**53}, "seed=9007199254740992: expected a whole number from 0"),
+        ({"seed": True}, "seed=True: expected a whole number from 0"),
+        ({"seed": 1.0}, "seed=1.0: expected a whole number from 0"),
+        ({"num_images": 1.5}, "num_images=1.5: expected 1 or more"),
     ],
 )
 def test_what_cannot_be_asked_for_is_said_before_anything_is_drawn(
@@ -115,6 +119,20 @@ def test_what_cannot_be_asked_for_is_said_before_anything_is_drawn(
 ) -> None:
     with pytest.raises(UserError, match=message):
         pipeline.stream(["a red cup"], **asked)
+
+
+def test_pictures_whose_seeds_could_not_be_asked_for_again_are_not_drawn(pipeline: Pipeline) -> None:
+    pictures = pipeline.stream(["a red cup", "a blue cup"], seed=2**53 - 1)
+    assert next(pictures).seed == 2**53 - 1
+    with pytest.raises(UserError, match="seed=9007199254740992: expected a whole number"):
+        next(pictures)
+
+
+def test_one_text_is_one_text_and_what_is_none_is_told(pipeline: Pipeline) -> None:
+    assert [picture.text for picture in pipeline.stream("a red cup", seed=0)] == ["a red cup"]
+    with pytest.raises(UserError, match="text None: expected a string"):
+        pipeline(["a red cup", None], seed=0)  # type: ignore[list-item]
+    assert pipeline("a red cup", seed=0, balance=np.float32(0.5)).pictures[0].balance == 0.5
 
 
 def test_sentences_are_embedded_in_both_spaces_whatever_the_batch(pipeline: Pipeline) -> None:
@@ -161,7 +179,8 @@ def test_a_saved_model_draws_the_same_picture(pipeline: Pipeline, saved: Path) -
 
 
 def test_saving_again_replaces_the_model_and_leaves_nothing_else(pipeline: Pipeline, saved: Path) -> None:
-    (saved / "stale.txt").touch()
+    (saved / "MODEL_CARD.md").touch()  # of the model before
+    (saved / "editor.safetensors").touch()
     pipeline.save_pretrained(saved)
     files = {path.name for path in saved.iterdir()}
     assert files == {
@@ -170,6 +189,21 @@ def test_saving_again_replaces_the_model_and_leaves_nothing_else(pipeline: Pipel
         *(f"{name}.safetensors" for name in ("generator", "discriminator", "realism", "alignment")),
     }
     assert [path.name for path in saved.parent.iterdir() if "model" in path.name] == ["model"]
+
+
+@pytest.mark.parametrize("place", ["model", ".", "run", "file", "/"])
+def test_saving_never_takes_away_what_is_no_model(
+    pipeline: Pipeline, saved: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(saved.parent)
+    (saved / "notes.txt").write_text("mine")
+    (saved.parent / "model.new").mkdir()
+    (saved.parent / "run" / "checkpoints").mkdir(parents=True)
+    Path("file").write_text("mine")
+    before = sorted(saved.parent.rglob("*"))
+    with pytest.raises(UserError, match="files that are no model's|not a folder that could hold a model"):
+        pipeline.save_pretrained(place)
+    assert sorted(saved.parent.rglob("*")) == before
 
 
 def _set_index(**changes: object) -> Callable[[Path], None]:

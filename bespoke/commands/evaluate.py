@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
 from bespoke.commands.screen import Bar, Rate, clock, say
@@ -77,19 +79,21 @@ def evaluate_model(
     store = open_catalogue(catalogue, pipeline.networks.settings.image_size, skip_bad=skip_bad, columns=columns)
     chosen = named or usual_split(store, languages[0])
     questions = ask(store, chosen, num_pictures=num_pictures, seed=seed)  # says what is wrong before judges are taught
+    measured: dict[str, Any] = {
+        "balance": usual_balance(asked),
+        "fingerprint": store.fingerprint,
+        "split": chosen,
+        "seed": seed,
+        "num_pictures": len(questions),
+    }
+    if before is not None:
+        before.check_alike(judges=None, **measured)
     networks, missing = open_networks(asked_of_others, pipeline.device)
     for line in missing:
         say(missing_sentence(line, languages[0]))
     judges = judges_of(store)
     if before is not None:
-        before.check_alike(
-            judges=[judge.taught.identity for judge in judges],
-            balance=usual_balance(asked),
-            fingerprint=store.fingerprint,
-            split=chosen,
-            seed=seed,
-            num_pictures=len(questions),
-        )
+        before.check_alike(judges=[judge.taught.identity for judge in judges], **measured)
     name = model_name(model, pipeline)
     with Bar("Evaluating") as bar:
         evaluation = evaluate(
@@ -171,7 +175,11 @@ def _monitors(run: Path) -> dict[str, float]:
     file = run / "metrics.jsonl"
     if not file.is_file():
         return {}
-    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines() if '"caption_sensitivity"' in line]
+    rows = []
+    for line in file.read_text("utf-8", "replace").splitlines():
+        if '"caption_sensitivity"' in line:
+            with suppress(ValueError):  # a killed run may leave half a line
+                rows.append(json.loads(line))
     if not rows:
         return {}
     return {name: value for name, value in rows[-1].items() if "/" not in name and isinstance(value, (int, float))}

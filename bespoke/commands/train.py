@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bespoke.commands.borrowed import check_borrowed
+from bespoke.commands.check import check_outside
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
 from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_editing, resolve_from
 from bespoke.data.catalogue import Catalogue
@@ -69,6 +70,8 @@ def train(
         say(plan.model_dump_json(indent=2))
         return True
     if leads() and not resume:
+        if Path(catalogue).is_dir():
+            check_outside(out, catalogue)
         check_free(run)
     check_borrowed([plan.config])
     if edit and resume:
@@ -216,10 +219,13 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
             bar.say(f"[{clock(report.seconds)}] {report.images:,} pictures shown. Samples: {report.sheet}{rows}")
             sheets += 1
 
-    with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
-        if leads():  # not before: a run that another process trains keeps its budget
+    def begun() -> None:
+        """Not before: a run that another process trains, or that does not go with the catalogue, keeps its budget."""
+        if leads():
             write_plan(run, plan)
-        finished = train(plan.config, store, run, plan.budget, base=plan.base, model=model, tell=tell)
+
+    with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
+        finished = train(plan.config, store, run, plan.budget, base=plan.base, model=model, tell=tell, begun=begun)
     if finished:
         say(f"Finished. The model is in {model}, its samples are in {run / 'samples'}.")
     else:

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from bespoke.errors import UserError
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.result import FORMAT, Evaluation, Row
-from bespoke.evaluation.scores import SMALL_IS_GOOD, standard_error
+from bespoke.evaluation.scores import OF_PAIRS, SMALL_IS_GOOD, standard_error
 from bespoke.evaluation.verdict import verdict_balance
 
 COMPARED = ("frechet", "precision", "coverage", "retrieval", "swap", "near_copies")
@@ -42,26 +42,37 @@ class Before:
     judges: frozenset[str]  # their identities
     found: Mapping[tuple[str, float, str], Estimate]  # by judge, balance and metric
 
-    def check_alike(self, *, judges: Sequence[str], balance: float, **protocol: object) -> None:
-        """Raises UserError where the new numbers would not compare with these. protocol: those of ALIKE, as now."""
+    def check_alike(self, *, judges: Sequence[str] | None, balance: float, **protocol: object) -> None:
+        """Raises UserError where the new numbers would not compare with these.
+
+        judges: their identities, None while they are not known; protocol: those of ALIKE, as now.
+        """
         for name, shown in ALIKE.items():
             if self.protocol.get(name) != protocol[name]:
                 then, now = self.protocol.get(name), protocol[name]
                 raise UserError(f"--against {self.file}: measured with another {shown} ({then}, now {now}); {_MEND}")
-        if self.judges != frozenset(judges):
+        if judges is not None and self.judges != frozenset(judges):
             raise UserError(f"--against {self.file}: measured by other judges; {_MEND}")
         if all(balance != known for _, known, _ in self.found):
             raise UserError(f"--against {self.file}: has no numbers at balance {balance:g}; {_MEND}")
 
     def changes(self, evaluation: Evaluation) -> list[Change]:
-        """What has changed since, at the balance that the verdict is about."""
-        balance = verdict_balance(evaluation)
-        return [
-            Change(row.judge, metric, then, row.generated, _direction(then, row))
-            for metric in COMPARED
-            for row in evaluation.find(metric, balance)
-            if (then := self.found.get((row.judge, balance, metric))) is not None
-        ]
+        """What has changed since, at the balance that the verdict is about, in the eyes of judges that see or read.
+
+        What beats real pictures is no progress.
+        """
+        balance, alarms = verdict_balance(evaluation), evaluation.alarms
+        seeing = {card.family for card in evaluation.judges if card.examination.sees}
+        reading = {card.family for card in evaluation.judges if card.examination.reads}
+        changes = []
+        for metric in COMPARED:
+            for row in evaluation.find(metric, balance):
+                then = self.found.get((row.judge, balance, metric))
+                if then is None or row.judge not in (reading if metric in OF_PAIRS else seeing):
+                    continue
+                found = _direction(then, row)
+                changes.append(Change(row.judge, metric, then, row.generated, "unclear" if row in alarms else found))
+        return changes
 
 
 _MEND = "evaluate the earlier model in the same way first"
@@ -75,7 +86,8 @@ def read_before(file: Path) -> Before:
         if data["format"] != FORMAT:
             raise UserError(f"--against {file}: from another version of Bespoke; {_MEND}")
         found = {
-            (row["judge"], float(row["balance"]), row["metric"]): Estimate(**row["generated"]) for row in data["rows"]
+            (str(row["judge"]), float(row["balance"]), str(row["metric"])): _estimate(row["generated"])
+            for row in data["rows"]
         }
         judges = frozenset(card["identity"] for card in data["judges"])
         return Before(file, str(data["protocol"]["model_name"]), data["protocol"], judges, found)
@@ -85,6 +97,14 @@ def read_before(file: Path) -> Before:
         raise UserError(
             f"--against {file}: not the report of a model; name the report.json of an evaluation"
         ) from error
+
+
+def _estimate(data: Mapping[str, Any]) -> Estimate:
+    """An estimate of a report. Raises ValueError, KeyError or TypeError where it is none."""
+    found = Estimate(float(data["value"]), float(data["low"]), float(data["high"]), int(data["n"]))
+    if not all(map(math.isfinite, found)):
+        raise ValueError("expected finite numbers")
+    return found
 
 
 def summary(changes: Sequence[Change]) -> dict[str, Direction]:

@@ -138,7 +138,8 @@ def _suspects(
     found: list[tuple[float, float, int, int]] = []
     for balance in balances:
         ours = [(floor, copy) for b, floor, copy in copies if b == balance]
-        closeness = torch.stack([copy.distance / max(copy.limit, 1e-12) for _, copy in ours]).mean(0)
+        usual = [copy.limit or max(float(copy.distance.median()), 1e-12) for _, copy in ours]
+        closeness = torch.stack([copy.distance / limit for limit, (_, copy) in zip(usual, ours, strict=True)]).mean(0)
         floor, copy = ours[0]
         place = floor.judge.training_index[copy.nearest]
         found += [(float(closeness[row]), balance, int(row), int(place[row])) for row in closeness.argsort()[:SUSPECTS]]

@@ -36,8 +36,8 @@ class Floor:
     hits: dict[str, tuple[Tensor, Tensor]]
     diversity: Estimate
     diversity_against: str
-    usual: Tensor  # [U, F] real pictures that were not shown in training
-    near: Estimate
+    usual: Tensor  # [U, F] real pictures that were not shown in training; none where all were
+    near: Estimate | None  # None where there are no such pictures, or the judge cannot tell them apart
 
     @classmethod
     def measure(cls, store: PairStore, judge: Examined, questions: Questions, real: Tensor) -> Floor:
@@ -48,8 +48,9 @@ class Floor:
         others = torch.tensor([int(place) not in own for place in judge.training_index])
         training = judge.training[others]
         drawn = torch.randperm(len(training), generator=torch.Generator().manual_seed(questions.seed))[: len(real)]
-        usual = look_at(store, store.indices(held_out(store)), [judge.taught])[0]
-        near = near_copies(judge.training, usual, real).near
+        unseen = held_out(store)
+        usual = judge.training[:0] if unseen == "train" else look_at(store, store.indices(unseen), [judge.taught])[0]
+        near = near_copies(judge.training, usual, real)
         enough = len(drawn) == len(real)  # at equal n or not at all
         return cls(
             judge=judge,
@@ -62,7 +63,7 @@ class Floor:
             diversity=diverse,
             diversity_against=against,
             usual=usual,
-            near=mean_estimate(near, groups, seed=questions.seed),
+            near=mean_estimate(near.near, groups, seed=questions.seed) if near.limit else None,
         )
 
     def rows(self, balance: float, questions: Questions, fake: Tensor, many: Tensor, copies: Copies) -> list[Row]:
@@ -89,9 +90,10 @@ class Floor:
             ahead = _in_errors(estimates[2].value, standard_error(estimates[2]))
             rows.append(Row(family, balance, name, estimates[0], estimates[1], None, None, ahead))
         spread = mean_estimate(diversity(many), groups[: len(many)], seed=seed)
-        near = mean_estimate(copies.near, groups, seed=seed)
         rows.append(Row(family, balance, "diversity", spread, self.diversity, None, None, None))
-        rows.append(Row(family, balance, "near_copies", near, self.near, None, None, None))
+        if self.near is not None:
+            near = mean_estimate(copies.near, groups, seed=seed)
+            rows.append(Row(family, balance, "near_copies", near, self.near, None, None, None))
         return rows
 
 

@@ -38,6 +38,10 @@ GATE_TEXTS: dict[str, Text] = {
         "Copies: suspected copies of training pictures, {measured} of the pictures (most: {limit}).",
         "複製: 学習用画像の複製が疑われる画像は {measured} です(上限 {limit})。",
     ),
+    "gate.copies_unknown": Text(
+        "Copies: cannot be told, no picture was kept out of training or no judge tells pictures apart.",
+        "複製: 学習に使わなかった画像がないか、判定役が画像を見分けられないため、判定できません。",
+    ),
     "gate.realism_unknown": Text(
         "Realism: cannot be told, no judge sees real pictures get worse as they are spoiled.",
         "写実性: 実物の劣化を感じ取れる判定役がないため、判定できません。",

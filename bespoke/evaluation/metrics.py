@@ -118,19 +118,18 @@ class Copies(NamedTuple):
     near: Tensor  # [M] 0 or 1: nearer to a training picture than all but a share of the held-out real ones are
     nearest: Tensor  # [M] int64, which training picture
     distance: Tensor  # [M]
-    limit: float  # below it, a picture counts as near
+    limit: float  # below it, a picture counts as near; 0 where nothing can be told
 
 
 def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float = 0.01) -> Copies:
     """Suspected copies of training pictures. train [T, F], held_out [N, F], fake [M, F].
 
     Real pictures that were held out exceed the limit with probability `share`: that is the floor. A low number is no
-    proof that nothing was memorised: look at the pictures, too.
+    proof that nothing was memorised: look at the pictures, too. Without held-out pictures nothing can be told.
     """
-    usual = torch.cdist(held_out, train).min(1).values
     distance, nearest = torch.cdist(fake, train).min(1)
-    limit = usual.quantile(share)
-    return Copies((distance < limit).double(), nearest, distance, float(limit))
+    limit = float(torch.cdist(held_out, train).min(1).values.quantile(share)) if len(held_out) else 0.0
+    return Copies((distance < limit).double(), nearest, distance, limit)
 
 
 def inception_score(logits: Tensor, *, num_parts: int = 10) -> float:

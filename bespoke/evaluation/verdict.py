@@ -15,6 +15,7 @@ Decision = Literal["good", "partly", "poor", "unknown"]
 GOOD, FAIR = 0.8, 0.5
 NEAR, FAR = 2.0, 10.0  # times the distance that real pictures have from each other
 MOST_COPIES = 0.05  # share of pictures; real ones that were held out have 0.01
+TOO_MANY_COPIES = 0.5  # what draws mostly copies is of no use, however real they look
 LEAST_SHARE = 1e-6  # keeps its reciprocal finite
 FEW = 500  # pictures; below, intervals are wide
 USUAL_BALANCE = 0.5  # of `bespoke generate`: the verdict is about the balance closest to it, whichever is best
@@ -75,7 +76,7 @@ def share_of_real(row: Row) -> float:
     """A score over what real pictures get at the same number of pictures; for a distance, the other way round."""
     parts = (row.generated_half or row.generated).value, row.real.value
     value, full = parts[::-1] if row.metric in SMALL_IS_GOOD else parts
-    return max(value, LEAST_SHARE * full) / full if full > 0 else 1.0
+    return max(value, LEAST_SHARE * full) / full if full > 0 else float(row.metric in SMALL_IS_GOOD)
 
 
 def percent(value: float) -> str:
@@ -93,8 +94,10 @@ def _decide(reasons: list[Line]) -> Decision:
 
 def _warnings(evaluation: Evaluation, balance: float) -> Iterator[Line]:
     copies = [row.generated.value for row in evaluation.find("near_copies", balance)]
-    if max(copies) > MOST_COPIES:
-        yield Line("copies", {"share": percent(max(copies))})
+    if not copies:
+        yield Line("copies_untold")
+    elif max(copies) > MOST_COPIES:
+        yield Line("copies_poor" if max(copies) > TOO_MANY_COPIES else "copies", {"share": percent(max(copies))})
     else:
         yield Line("no_copies", good=True)
     if alarms := len([row for row in evaluation.alarms if row.balance == balance]):

@@ -142,16 +142,20 @@ class Pairing:
     def __init__(self, store: PairStore, judge: Examined, questions: Questions) -> None:
         self.judge, self.questions = judge, questions
         (self.real,) = look_at(store, questions.index, [judge.taught])
-        (self.usual,) = look_at(store, store.indices(held_out(store)), [judge.taught])
+        unseen = held_out(store)
+        self.usual = (
+            judge.training[:0] if unseen == "train" else look_at(store, store.indices(unseen), [judge.taught])[0]
+        )
 
     def scores(self, seen: Features) -> Scores:
         """What a model gets by each metric, so that it can be resampled."""
         everywhere, few = torch.arange(len(self.questions)), slice(LARGEST_KERNEL)
+        near = near_copies(self.judge.training, self.usual, seen.pictures)
         return {
             "frechet": lambda rows: frechet_distance(self.real[rows], seen.pictures[rows]),
             "kernel": kernel_statistic(self.real[few], seen.pictures[few]),
             "diversity": (diversity(seen.repeated), everywhere[: len(seen.repeated)]),
-            "near_copies": (near_copies(self.judge.training, self.usual, seen.pictures).near, everywhere),
+            **({"near_copies": (near.near, everywhere)} if near.limit else {}),
             **{name: (each, everywhere) for name, each in manifold(self.real, seen.pictures)._asdict().items()},
             **pair_hits(self.judge.taught, self.questions, seen.pictures),
         }

@@ -131,7 +131,8 @@ def _points(ways: Sequence[Way], scores: Sequence[Scores], pairing: Pairing) -> 
 def _real(floor: Floor) -> dict[str, float]:
     of_sets = {metric: floor.training[metric].value for metric in OF_SETS if metric in floor.training}
     of_pairs = {metric: float(hits.mean()) for metric, (hits, _) in floor.hits.items()}
-    return of_sets | of_pairs | {"diversity": floor.diversity.value, "near_copies": floor.near.value}
+    near = {} if floor.near is None else {"near_copies": floor.near.value}
+    return of_sets | of_pairs | {"diversity": floor.diversity.value} | near
 
 
 def _against_rivals(
@@ -143,17 +144,20 @@ def _against_rivals(
     distances, hits = [each["frechet"] for each in scores], [each["retrieval"] for each in scores]
 
     def corners(rows: Tensor) -> list[tuple[float, float]]:
-        """Distance and share of captions missed, of every way; both are better where they are smaller."""
+        """Distance and share of captions missed, of every way; both are better where they are smaller.
+
+        Distances as shares of that to the worst corner, in every resample of its own: resampled distances are larger,
+        and against one corner for all of them no area would be left.
+        """
         found = []
         for distance, hit in zip(distances, hits, strict=True):
             assert callable(distance)
             assert not callable(hit)
             found.append((distance(rows), 1 - float(hit[0][rows].mean())))
-        return found
+        furthest = ROOM * max(distance for distance, _ in found)
+        return [(distance / furthest, missed) for distance, missed in found]
 
-    everything = corners(torch.arange(len(questions)))
-    # Fixed for all resamples; guessing finds next to no caption.
-    worst = ROOM * max(distance for distance, _ in everything), 1.0
+    everything, worst = corners(torch.arange(len(questions))), (1.0, 1.0)  # guessing finds next to no caption
     gains: dict[Kind, Estimate] = {}
     shares: dict[Kind, float] = {}
     knob = [number for number, way in enumerate(ways) if way.kind == "balance"]

@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from bespoke.config import Config
 from bespoke.data.front_end import front_end_text
 from bespoke.data.store import PairStore
+from bespoke.errors import UserError
 from bespoke.method.joint_loss import Terms
 from bespoke.pipeline import Pipeline
 from bespoke.training.alarms import alarms
@@ -51,6 +52,7 @@ def train(
     model: Path | None = None,
     validate: Callable[[Pipeline], dict[str, float]] | None = None,
     tell: Callable[[Report], None] = lambda report: None,
+    begun: Callable[[], None] = lambda: None,
 ) -> bool:
     """Train a model on the pairs of `store` into the folder `run`; True when the budget is spent, False when stopped.
 
@@ -59,9 +61,15 @@ def train(
     base: the model that the run starts from, or teaches to edit; it is needed until there is a checkpoint.
     model: the folder that the model is written to; RUN/model unless given.
     validate: further numbers of the averaged model for the journal, called at every validation.
+    begun: called once base, checkpoints and catalogue have been found to go together, before anything is written.
     Raises UserError for a base or checkpoints that do not fit, a full disk, or a training that keeps diverging.
     """
     checkpoint = load_latest(run / "checkpoints")
+    if checkpoint is None and any((run / name).exists() for name in ("metrics.jsonl", "samples")):
+        raise UserError(
+            f"{run}: was trained, but its checkpoints are gone; put {run / 'checkpoints'} back, or go on from its "
+            f"model in a new run: --from {run} --out NEW"
+        )
     work = set_up(config, store, base, checkpoint, lambda text: tell(Report(0, 0, 0.0, 0.0, (text,))))
     goes_with, reads_with = made_for(config, store, work.front_end, base), front_end_text(work.front_end)
     config, place, settings = work.config, work.place, work.config.training
@@ -71,12 +79,15 @@ def train(
     # Where a former sitting left off.
     progress, notes = restore(checkpoint, work.players, goes_with)
     notes += work.notes
+    begun()
     del checkpoint  # it holds weights of its own
     images = progress.step * settings.batch_size
     if progress.step:
         resumed = work.made()  # a kill may have come between a checkpoint and its model
         if place.leads:
             notes.append(f"Going on from step {progress.step:,}, {progress.seconds / 60:.1f} minutes into training.")
+            if budget.share(progress.seconds, images) >= 1:
+                notes.append("Its budget is spent, so nothing is trained; give more with --minutes or --images.")
             resumed.save_pretrained(model_folder)
     elif place.leads:
         if work.opening(0.0):

@@ -22,7 +22,7 @@ _LOCK = ".lock"
 class Budget(BaseModel):
     """When training ends: after so many minutes of it, or so many pictures shown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     minutes: PositiveFloat | None = None
     images: PositiveInt | None = None

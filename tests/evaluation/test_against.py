@@ -10,6 +10,7 @@ import pytest
 
 from bespoke.errors import UserError
 from bespoke.evaluation.against import Before, as_data, read_before, summary
+from bespoke.evaluation.examine import Examination
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.report import page
 from bespoke.evaluation.result import Evaluation, Row
@@ -19,10 +20,20 @@ from bespoke.pages.texts import LANGUAGES
 
 
 @pytest.fixture
+def evaluation(evaluation: Evaluation) -> Evaluation:
+    """By judges that see and read, whatever so small ones do, and far from real pictures."""
+    cards = tuple(replace(card, examination=TRUSTED) for card in evaluation.judges)
+    return replace(evaluation, judges=cards, rows=tuple(replace(row, advantage=None) for row in evaluation.rows))
+
+
+@pytest.fixture
 def file(evaluation: Evaluation, tmp_path: Path) -> Path:
     file = tmp_path / "report.json"
     file.write_text(json.dumps(report_data(evaluation)))
     return file
+
+
+TRUSTED = Examination("validation", 60, {"blur": [1.0, 2.0, 3.0]}, 0.1, 0.5, 100, 0.01, 0.9, 0.5)
 
 
 def shifted(evaluation: Evaluation, metric: str, by: float) -> Evaluation:
@@ -68,6 +79,30 @@ def test_judges_that_disagree_leave_it_unclear(evaluation: Evaluation, file: Pat
     assert {change.direction for change in changes if change.metric == "precision"} == (
         {"better", "unclear"} if len(evaluation.judges) > 1 else {"better"}
     )
+
+
+def test_judges_that_failed_and_scores_beyond_real_pictures_are_no_progress(evaluation: Evaluation, file: Path) -> None:
+    before, better = read_before(file), shifted(shifted(evaluation, "precision", 5.0), "retrieval", 5.0)
+    assert summary(before.changes(better)) | {"precision": "better", "retrieval": "better"} == summary(
+        before.changes(better)
+    )
+    blind = replace(TRUSTED, distances={"blur": [1.0, 1.0, 1.0]})
+    unseen = replace(better, judges=tuple(replace(card, examination=blind) for card in better.judges))
+    assert set(summary(before.changes(unseen))) <= {"retrieval", "swap"}
+    unread = replace(TRUSTED, retrieval=0.0)
+    told = replace(better, judges=tuple(replace(card, examination=unread) for card in better.judges))
+    assert not {"retrieval", "swap"} & set(summary(before.changes(told)))
+    beyond = tuple(replace(row, advantage=9.0) if row.metric == "retrieval" else row for row in better.rows)
+    assert summary(before.changes(replace(better, rows=beyond)))["retrieval"] == "unclear"
+
+
+@pytest.mark.parametrize("value", [float("nan"), "x", None])
+def test_a_report_whose_numbers_are_none_is_refused(file: Path, value: object) -> None:
+    data = json.loads(file.read_text("utf-8"))
+    data["rows"][0]["generated"]["low"] = value
+    file.write_text(json.dumps(data), "utf-8")
+    with pytest.raises(UserError, match="not the report of a model"):
+        read_before(file)
 
 
 def alike(before: Before, evaluation: Evaluation, **changed: object) -> None:

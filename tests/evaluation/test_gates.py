@@ -78,6 +78,26 @@ def test_a_gate_fails_below_its_limit_and_where_nobody_can_tell(
         assert (gate.measured is None) == gate.said.key.endswith("_unknown")
 
 
+def test_copies_that_cannot_be_told_are_no_clean_bill(evaluation: Evaluation) -> None:
+    measured = outcome(evaluation)
+    untold = replace(measured, rows=tuple(row for row in measured.rows if row.metric != "near_copies"))
+    (gate,) = (gate for gate in check_gates(untold) if gate.name == "copies")
+    assert (gate.passed, gate.measured, gate.said.key) == (False, None, "gate.copies_unknown")
+    assert any(line.key == "copies_untold" for line in weigh(untold).reasons)
+    assert weigh(untold).decision == "partly"
+
+
+def test_a_model_that_repeats_its_training_pictures_is_of_no_use(evaluation: Evaluation) -> None:
+    assert weigh(outcome(evaluation, near_copies=0.2)).decision == "partly"
+    assert weigh(outcome(evaluation, near_copies=0.9)).decision == "poor"
+
+
+def test_where_real_pictures_get_nothing_no_gate_opens(evaluation: Evaluation) -> None:
+    measured = outcome(evaluation)
+    rows = tuple(replace(row, real=at(0.0)) if row.metric == "precision" else row for row in measured.rows)
+    assert failed(replace(measured, rows=rows)) == ["realism"]
+
+
 def test_the_judge_that_thinks_less_of_a_model_counts(evaluation: Evaluation) -> None:
     one = outcome(evaluation)
     other = replace(one.judges[0], family="patches")

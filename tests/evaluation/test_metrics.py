@@ -134,3 +134,9 @@ def test_a_copy_of_a_training_picture_is_found_and_a_new_picture_is_not() -> Non
     assert found.near[:2].tolist() == [1, 1]
     assert found.nearest[:2].tolist() == [7, 3]
     assert float(found.near[2:].mean()) < 0.1
+
+
+def test_without_held_out_pictures_nothing_is_told_of_copies() -> None:
+    train = torch.randn(20, 8, generator=torch.Generator().manual_seed(0))
+    found = near_copies(train, train[:0], train[:5])
+    assert (found.limit, found.near.sum(), found.nearest.tolist()) == (0.0, 0.0, [0, 1, 2, 3, 4])

@@ -13,10 +13,12 @@ from bespoke.config import resolve
 from bespoke.data.captions import Tokenizer
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
+from bespoke.evaluation.metrics import frechet_distance
 from bespoke.evaluation.ranks import spearman
 from bespoke.evaluation.seeing import draw
 from bespoke.experiments.acceptance import accept
-from bespoke.experiments.front import Front, Point, area
+from bespoke.experiments.comparison import Scores
+from bespoke.experiments.front import Front, Point, _against_rivals, area
 from bespoke.experiments.ways import Way, draw_best, stretched, ways_of
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
@@ -80,6 +82,36 @@ def test_an_area_is_what_its_points_dominate() -> None:
     assert area([(4.0, 0.5), (8.0, 0.25)], worst) == pytest.approx(3.5)
     assert area([(4.0, 0.5), (5.0, 0.5), (6.0, 0.75)], worst) == pytest.approx(3.0)  # dominated ones add nothing
     assert area([(11.0, 0.1), (4.0, 1.0)], worst) == 0
+
+
+@dataclasses.dataclass
+class Asked:
+    """As much of Questions as a comparison of areas looks at."""
+
+    groups: torch.Tensor
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+def test_ways_that_do_not_differ_are_mostly_not_told_apart() -> None:
+    count, passed = 160, 0
+    for seed in range(8):
+        generator = torch.Generator().manual_seed(seed)
+        real = torch.randn(count, 16, generator=generator)
+        kinds = [("balance", 0.0), ("balance", 0.5), ("balance", 1.0), ("best_of", 4.0)]
+        ways = [Way(kind, value, "", 1, lambda *_: iter(())) for kind, value in kinds]  # type: ignore[arg-type]
+        scores: list[Scores] = []
+        for _ in ways:
+            drawn = torch.randn(count, 16, generator=generator)
+            hits = (torch.rand(count, generator=generator) < 0.3).double()
+            distance = lambda rows, real=real, drawn=drawn: frechet_distance(real[rows], drawn[rows])  # noqa: E731
+            scores.append({"frechet": distance, "retrieval": (hits, torch.arange(count))})
+        gains, _ = _against_rivals(ways, scores, Asked(torch.arange(count), seed))  # type: ignore[arg-type]
+        assert gains["best_of"].low < gains["best_of"].high
+        passed += gains["best_of"].low > 0
+    assert passed <= 2
 
 
 def test_a_rank_correlation_sees_order_alone() -> None:
