@@ -37,7 +37,7 @@ class Floor:
     diversity: Estimate
     diversity_against: str
     usual: Tensor  # [U, F] real pictures that were not shown in training; none where all were
-    near: Estimate | None  # None where there are no such pictures, or the judge cannot tell them apart
+    near: Estimate | None  # None where there are no such pictures
 
     @classmethod
     def measure(cls, store: PairStore, judge: Examined, questions: Questions, real: Tensor) -> Floor:
@@ -63,7 +63,7 @@ class Floor:
             diversity=diverse,
             diversity_against=against,
             usual=usual,
-            near=mean_estimate(near.near, groups, seed=questions.seed) if near.limit else None,
+            near=mean_estimate(near.near, groups, seed=questions.seed) if len(usual) else None,
         )
 
     def rows(self, balance: float, questions: Questions, fake: Tensor, many: Tensor, copies: Copies) -> list[Row]:

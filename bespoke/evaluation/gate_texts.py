@@ -39,8 +39,8 @@ GATE_TEXTS: dict[str, Text] = {
         "複製: 学習用画像の複製が疑われる画像は {measured} です(上限 {limit})。",
     ),
     "gate.copies_unknown": Text(
-        "Copies: cannot be told, no picture was kept out of training or no judge tells pictures apart.",
-        "複製: 学習に使わなかった画像がないか、判定役が画像を見分けられないため、判定できません。",
+        "Copies: cannot be told, hardly any picture was kept out of training.",
+        "複製: 学習に使わなかった画像が足りないため、判定できません。",
     ),
     "gate.realism_unknown": Text(
         "Realism: cannot be told, no judge sees real pictures get worse as they are spoiled.",

@@ -118,7 +118,7 @@ class Copies(NamedTuple):
     near: Tensor  # [M] 0 or 1: nearer to a training picture than all but a share of the held-out real ones are
     nearest: Tensor  # [M] int64, which training picture
     distance: Tensor  # [M]
-    limit: float  # below it, a picture counts as near; 0 where nothing can be told
+    limit: float  # below it, a picture counts as near
 
 
 def near_copies(train: Tensor, held_out: Tensor, fake: Tensor, *, share: float = 0.01) -> Copies:

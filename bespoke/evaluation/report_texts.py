@@ -118,10 +118,9 @@ TEXTS: dict[str, Text] = {
         "学習用画像の複製が疑われる画像が {share} あります(通常は 1%)。学習した画像を写しているだけです。",
     ),
     "reason.copies_untold": Text(
-        "Whether training pictures are copied cannot be told: no picture was kept out of training, or no judge tells "
-        "pictures apart; look at the closest pairs below.",
-        "学習用画像の複製の有無は判定できません。学習に使わなかった画像がないか、判定役が画像を見分けられません。"
-        "下の最も近い組を目で確かめてください。",
+        "Whether training pictures are copied cannot be told, as hardly any picture was kept out of training; look at "
+        "the closest pairs below.",
+        "学習に使わなかった画像が足りないため、学習用画像の複製の有無は判定できません。下の最も近い組を目で確かめてください。",
     ),
     "reason.no_copies": Text(
         "No sign that training pictures are copied; the closest pairs are shown below.",

@@ -155,7 +155,7 @@ class Pairing:
             "frechet": lambda rows: frechet_distance(self.real[rows], seen.pictures[rows]),
             "kernel": kernel_statistic(self.real[few], seen.pictures[few]),
             "diversity": (diversity(seen.repeated), everywhere[: len(seen.repeated)]),
-            **({"near_copies": (near.near, everywhere)} if near.limit else {}),
+            **({"near_copies": (near.near, everywhere)} if len(self.usual) else {}),
             **{name: (each, everywhere) for name, each in manifold(self.real, seen.pictures)._asdict().items()},
             **pair_hits(self.judge.taught, self.questions, seen.pictures),
         }
