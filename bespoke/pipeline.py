@@ -26,6 +26,7 @@ from bespoke.precision import autocast
 CANDIDATE_STRIDE = 1_000_003  # seeds of the further candidates of best-of lie this far apart
 LARGEST_SEED = 2**53 - 1  # what every reader of JSON keeps exactly
 _MODEL_FILES = {"model_index.json", "tokenizer.json", "borrowed_encoder.json", "MODEL_CARD.md"}  # beside the weights
+_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}  # of file managers, in any folder that somebody looks into
 
 
 class Picture(NamedTuple):
@@ -248,7 +249,7 @@ def _check_replaceable(folder: Path) -> None:
     if not folder.name or (folder.exists() and not folder.is_dir()):
         raise UserError(f"{folder}: not a folder that could hold a model; name another")
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    foreign = {name for name in names if name not in _MODEL_FILES and not name.endswith(".safetensors")}
+    foreign = {name for name in names - _MODEL_FILES - _LITTER if not name.endswith(".safetensors")}
     if foreign:
         raise UserError(f"{folder}: holds files that are no model's (first: {min(foreign)}); name a new folder")
 

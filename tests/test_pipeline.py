@@ -181,6 +181,7 @@ def test_a_saved_model_draws_the_same_picture(pipeline: Pipeline, saved: Path) -
 def test_saving_again_replaces_the_model_and_leaves_nothing_else(pipeline: Pipeline, saved: Path) -> None:
     (saved / "MODEL_CARD.md").touch()  # of the model before
     (saved / "editor.safetensors").touch()
+    (saved / ".DS_Store").touch()  # of somebody who had a look
     pipeline.save_pretrained(saved)
     files = {path.name for path in saved.iterdir()}
     assert files == {
