@@ -10,9 +10,8 @@ from dataclasses import dataclass
 MOST_VALUES = 200  # different ones; an attribute with more is a name or a number, not a kind
 MOST_ATTRIBUTES = 200  # columns; bounds the memory where every picture brings its own
 MEAN_PICTURES = 2  # a value; with fewer, too, it is a name
-_DATE = re.compile(
-    r"\d{4}([-/.])\d{1,2}\1\d{1,2}(\D.*)?|\d{4}年\d{1,2}月(\d{1,2}日)?"
-)  # of a day, which no picture shows
+# A day, which no picture shows.
+_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}(\D.*)?|\d{4}年\d{1,2}月(\d{1,2}日)?")
 
 
 @dataclass(frozen=True)

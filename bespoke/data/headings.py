@@ -18,9 +18,13 @@ MOST_ABOVE = 10  # rows among which the names of the columns are looked for: a t
 
 
 def named(
-    rows: Iterable[tuple[int, Cells]], path: Path, columns: Columns, problems: Problems
+    rows: Iterable[tuple[int, Cells]], path: Path, columns: Columns, problems: Problems, *, remarks: bool
 ) -> Iterator[tuple[int, Record]]:
-    """Rows below the one that names the columns, as records; empty rows are passed over, as are those above it."""
+    """Rows below the one that names the columns, as records; empty rows are passed over, as are those above it.
+
+    remarks: whether cells beyond the heading are remarks beside the table, or text that was torn apart. Raises
+    UserError for the second.
+    """
     filled = ((number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells))
     top = list(islice(filled, MOST_ABOVE))
     if not top:
@@ -30,7 +34,7 @@ def named(
         problems.add("rows above the names of the columns", f"{path}:{number}")
     names = column_names(top[place][1])
     for number, cells in chain(top[place + 1 :], filled):
-        if any(not is_blank(cell) for cell in cells[len(names) :]):
+        if not remarks and any(not is_blank(cell) for cell in cells[len(names) :]):
             raise UserError(f"{path}:{number}: more cells than columns; put quotes around the text")
         yield number, dict(zip(names, cells + [None] * (len(names) - len(cells)), strict=False))
 

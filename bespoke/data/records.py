@@ -35,9 +35,9 @@ def read_records(
     else:
         columns, problems = columns or Columns(), Problems() if problems is None else problems
         if path.suffix.lower() == ".csv":
-            yield from named(_csv_rows(path, columns), path, columns, problems)
+            yield from named(_csv_rows(path, columns), path, columns, problems, remarks=False)
         else:
-            yield from named(sheet_rows(path, columns, problems), path, columns, problems)
+            yield from named(sheet_rows(path, columns, problems), path, columns, problems, remarks=True)
 
 
 def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:

@@ -27,7 +27,7 @@ def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
     book = _open(path)
     try:
         tops = [(sheet, [cells for _, cells in islice(_rows(sheet), MOST_ABOVE)]) for sheet in book.worksheets]
-        filled = [(sheet, top) for sheet, top in tops if any(not is_blank(cell) for cells in top for cell in cells)]
+        filled = [(sheet, top) for sheet, top in tops if top]
         if not filled:
             return
         best = max(filled, key=lambda part: max(fits_heading(cells, columns) for cells in part[1]))[0]
@@ -68,9 +68,12 @@ def _no_workbook(path: Path, error: Exception) -> UserError:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[int, Cells]]:
+    """The rows in which something stands."""
     sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond them would be lost
-    for number, cells in enumerate(sheet.iter_rows(), 1):
-        yield number, [_as_read(cell) for cell in cells]
+    for number, row in enumerate(sheet.iter_rows(), 1):
+        cells = [_as_read(cell) for cell in row]
+        if not all(map(is_blank, cells)):
+            yield number, cells
 
 
 def _as_read(cell: Any) -> str | None:
@@ -87,12 +90,11 @@ def _as_read(cell: Any) -> str | None:
 
 def _refuse_formulas(path: Path, title: str, rows: list[tuple[int, Cells]], columns: Columns) -> None:
     """Raise UserError where a column that would be read is empty because its formulas have no values."""
-    filled = [(number, cells) for number, cells in rows if any(not is_blank(cell) for cell in cells)]
-    place = heading_at([cells for _, cells in filled[:MOST_ABOVE]], columns)
-    below = filled[place + 1 :]
+    place = heading_at([cells for _, cells in rows[:MOST_ABOVE]], columns)
+    below = rows[place + 1 :]
     empty = {
         column: name
-        for column, name in enumerate(column_names(filled[place][1]))
+        for column, name in enumerate(column_names(rows[place][1]))
         if is_read(name, columns) and all(column >= len(cells) or is_blank(cells[column]) for _, cells in below)
     }
     if not below or not empty:

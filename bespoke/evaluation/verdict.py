@@ -73,7 +73,10 @@ def usual_balance(balances: Sequence[float]) -> float:
 
 
 def share_of_real(row: Row) -> float:
-    """A score over what real pictures get at the same number of pictures; for a distance, the other way round."""
+    """A score over what real pictures get at the same number of pictures; for a distance, the other way round.
+
+    Where real pictures get nothing, a judge says nothing good of anybody: 0; no distance at all is 1.
+    """
     parts = (row.generated_half or row.generated).value, row.real.value
     value, full = parts[::-1] if row.metric in SMALL_IS_GOOD else parts
     return max(value, LEAST_SHARE * full) / full if full > 0 else float(row.metric in SMALL_IS_GOOD)

@@ -134,6 +134,11 @@ def test_the_sheet_that_looks_like_a_catalogue_is_read_and_the_others_are_named(
     assert problems.examples["sheets that are not read"] == [f"{path}: 表紙", f"{path}: 旧"]
 
 
+def test_remarks_beside_and_many_empty_rows_above_a_sheet_do_no_harm(tmp_path: Path) -> None:
+    path = xlsx(tmp_path, 一覧=[*[[None]] * 15, HEADING, [*CELLS, None, "要確認"]])
+    assert list(read_table(path)) == [MUG]
+
+
 def test_cells_of_a_workbook_are_read_as_they_look(tmp_path: Path) -> None:
     path = xlsx(
         tmp_path,
