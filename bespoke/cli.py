@@ -220,7 +220,7 @@ def compare(
     images: options.Images = None,
     preset: options.Preset = "cpu64",
     overrides: options.Overrides = None,
-    split: options.Split = "validation",
+    split: options.AskedSplit = None,
     balances: Annotated[
         list[float] | None, typer.Option("--balance", help="May be repeated; 0.5 unless given.", metavar="B")
     ] = None,
@@ -263,6 +263,7 @@ def tune(
     images: options.Images = None,
     preset: options.Preset = "cpu64",
     overrides: options.Overrides = None,
+    split: options.AskedSplit = None,
     num_pictures: options.NumPictures = 2000,
     language: options.Language = None,
     skip_bad: options.SkipBad = False,
@@ -282,6 +283,7 @@ def tune(
         images=images,
         preset=preset,
         overrides=overrides or (),
+        split=split,
         num_pictures=num_pictures,
         language=language,
         columns=columns_asked(file_column, text_columns or (), template),

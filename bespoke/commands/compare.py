@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bespoke.commands.evaluate import split_named
 from bespoke.commands.experiment import bench, budget_asked
 from bespoke.commands.screen import say
 from bespoke.data.columns import Columns
@@ -13,7 +12,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import check_balances
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.ablations import arm_configs, arms_named
-from bespoke.experiments.bench import Asked, Measured, write_reports
+from bespoke.experiments.bench import Measured, write_reports
 from bespoke.experiments.comparison import compare
 from bespoke.experiments.comparison_report import Comparison, as_data, as_markdown, as_page
 from bespoke.pages.texts import language_of
@@ -31,7 +30,7 @@ def compare_arms(
     images: str | None,
     preset: str,
     overrides: Sequence[str],
-    split: str,
+    split: str | None,
     balances: Sequence[float],
     num_pictures: int,
     language: str | None,
@@ -45,14 +44,26 @@ def compare_arms(
     spoken, names, budget = language_of(language), arms_named(arms), budget_asked("compare", minutes, images)
     if seeds < 1:
         raise UserError(f"--seeds {seeds}: expected 1 or more, and 3 or more for a claim; choose how many")
-    asked = Asked(split_named(split), check_balances(balances), num_pictures, seed=0)
+    asked_at = check_balances(balances)
     configs = {arm: arm_configs(arm, preset, overrides, seeds) for arm in names}
     every = [config for each in configs.values() for config in each]
     for number, arm in enumerate(names):
         twin = next((other for other in names[:number] if configs[other] == configs[arm]), None)
         if twin:
             raise UserError(f"--arms {arms}: with these settings {arm} is the same as {twin}; leave one of them out")
-    with bench("compare", catalogue, out, every, budget, asked, columns=columns, skip_bad=skip_bad) as table:
+    with bench(
+        "compare",
+        catalogue,
+        out,
+        every,
+        budget,
+        split=split,
+        balances=asked_at,
+        num_pictures=num_pictures,
+        language=spoken,
+        columns=columns,
+        skip_bad=skip_bad,
+    ) as table:
         measured: dict[str, list[Measured]] = {arm: [] for arm in names}
         # Seed by seed: broken off, the arms are equally far.
         for number in range(seeds):
@@ -64,9 +75,10 @@ def compare_arms(
                 if found is None:
                     return False
                 measured[arm].append(found)
+        asked = table.asked
         rows = compare(measured, table.store, table.judges, asked)
         questions = ask(table.store, asked.split, num_pictures=num_pictures, seed=asked.seed)
-        comparison = Comparison(rows, names, seeds, table.plan, questions, split, table.judges)
+        comparison = Comparison(rows, names, seeds, table.plan, questions, asked.split, table.judges)
         told = as_markdown(comparison, spoken)
         write_reports(out, NAME, data=as_data(comparison), markdown=told, page=as_page(comparison, spoken))
     say(told)

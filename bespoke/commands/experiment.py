@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bespoke.commands.borrowed import check_borrowed
 from bespoke.commands.check import check_outside
-from bespoke.commands.evaluate import judges_of
+from bespoke.commands.evaluate import judges_of, split_named, usual_split
 from bespoke.commands.screen import Bar
 from bespoke.commands.train import make_budget, open_catalogue, run_plan
 from bespoke.config import Config
@@ -19,6 +19,7 @@ from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import Tell
 from bespoke.evaluation.questions import ask
 from bespoke.experiments.bench import Asked, Bench, claim_experiment
+from bespoke.pages.texts import Language
 from bespoke.training.plan import Budget, Plan, claimed
 
 
@@ -39,20 +40,26 @@ def bench(
     out: Path,
     configs: Sequence[Config],
     budget: Budget,
-    asked: Asked,
     *,
+    split: str | None,
+    balances: tuple[float, ...],
+    num_pictures: int,
+    language: Language,
     columns: Columns,
     skip_bad: bool,
 ) -> Iterator[Bench]:
     """Everything that training and measuring models needs, in a folder that nobody else writes to meanwhile.
 
-    configs: of the models, or one to stand for them: all have pictures of the same size. Raises UserError.
+    configs: of the models, or one to stand for them: all have pictures of the same size. split: None for the one that
+    is asked unless somebody chose. Raises UserError.
     """
+    named = None if split is None else split_named(split)
     check_outside(out, catalogue)
     check_borrowed(configs)  # missing, it is told before others have been trained
     plan = Plan(catalogue=catalogue, skip_bad=skip_bad, columns=columns, budget=budget, config=configs[0])
     store = open_catalogue(catalogue, plan.config.model.image_size, skip_bad=skip_bad, columns=columns)
-    ask(store, asked.split, num_pictures=asked.num_pictures, seed=asked.seed)  # says what is wrong before any training
+    asked = Asked(named or usual_split(store, language), balances, num_pictures, seed=0)
+    ask(store, asked.split, num_pictures=num_pictures, seed=asked.seed)  # says what is wrong before any training
     claim_experiment(out, kind)
     with claimed(out):
         yield Bench(out, plan, store, judges_of(store), asked, _train, _watch)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bespoke.commands.check import check_place
-from bespoke.commands.evaluate import judges_of, split_named
+from bespoke.commands.evaluate import judges_of, split_named, usual_split
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
 from bespoke.data.columns import Columns
@@ -35,7 +35,7 @@ def measure_balance(
     balances: Sequence[float],
     best_of: int,
     against: Sequence[str],
-    split: str,
+    split: str | None,
     num_pictures: int,
     language: str | None,
     columns: Columns,
@@ -50,7 +50,8 @@ def measure_balance(
         raise UserError(f"--balance: {len(asked)} of them say nothing about what rises; give {LEAST_BALANCES} or more")
     if best_of < 1:
         raise UserError(f"--best-of {best_of}: expected 1 (leave that rival out) or more; choose how many candidates")
-    chosen, named = split_named(split), [_named(each) for each in against]
+    named = [_named(each) for each in against]
+    wanted = None if split is None else split_named(split)
     check_place(out, catalogue)
     pipeline = Pipeline.from_pretrained(model, editor=False)
     settings = pipeline.networks.settings
@@ -64,6 +65,7 @@ def measure_balance(
                 f"{settings.image_size}; name a model of the same size"
             )
     store = open_catalogue(catalogue, settings.image_size, skip_bad=skip_bad, columns=columns)
+    chosen = wanted or usual_split(store, spoken)
     questions = ask(store, chosen, num_pictures=num_pictures, seed=0)  # says what is wrong before judges are taught
     judges = judges_of(store)
     folder = claim_folder(out)

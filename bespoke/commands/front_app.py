@@ -19,7 +19,7 @@ def front(
     balances: options.FrontBalances = None,
     best_of: Annotated[int, typer.Option(help="Candidates of the rival that chooses; 1 leaves it out.")] = 4,
     against: options.AgainstApart = None,
-    split: options.Split = "validation",
+    split: options.AskedSplit = None,
     num_pictures: options.NumPictures = 2000,
     language: options.Language = None,
     skip_bad: options.SkipBad = False,

@@ -37,7 +37,6 @@ Experiment = Annotated[
     Path, typer.Option(help="A new folder, or that of an interrupted one to go on with.", metavar="FOLDER")
 ]
 _SPLITS = "validation to choose between models, test to report, held-out for both, train to see what they know"
-Split = Annotated[str, typer.Option(help=f"{_SPLITS}.")]
 AskedSplit = Annotated[
     str | None,
     typer.Option(help=f"{_SPLITS}; validation unless given, held-out where that is too small.", metavar="SPLIT"),

@@ -6,15 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bespoke.commands.evaluate import split_named
 from bespoke.commands.experiment import bench, budget_asked
 from bespoke.commands.screen import say
 from bespoke.config import resolve
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
-from bespoke.experiments.bench import Asked, write_whole
+from bespoke.experiments.bench import write_whole
+from bespoke.experiments.protocol import protocol
 from bespoke.experiments.search import Search, import_optuna, space_of
-from bespoke.experiments.search_report import as_data, as_page, best_lines
+from bespoke.experiments.search_report import Tuning, as_data, as_page, best_lines
 from bespoke.experiments.texts import TEXTS
 from bespoke.pages.texts import fill, language_of
 
@@ -31,6 +31,7 @@ def tune_settings(
     images: str | None,
     preset: str,
     overrides: Sequence[str],
+    split: str | None,
     num_pictures: int,
     language: str | None,
     columns: Columns,
@@ -48,13 +49,26 @@ def tune_settings(
     import_optuna()
     config = resolve(preset, overrides)
     space_of(preset, overrides)  # says what is wrong before anything is made
-    asked = Asked(split_named("validation"), (BALANCE,), num_pictures, seed=0)
-    with bench("tune", catalogue, out, [config], budget, asked, columns=columns, skip_bad=skip_bad) as table:
+    with bench(
+        "tune",
+        catalogue,
+        out,
+        [config],
+        budget,
+        split=split,
+        balances=(BALANCE,),
+        num_pictures=num_pictures,
+        language=spoken,
+        columns=columns,
+        skip_bad=skip_bad,
+    ) as table:
         search = Search(table, preset, overrides)
         finished = search.run(trials, say)
-        found = search.trials()
-        write_whole(out / f"{NAME}.json", (json.dumps(as_data(found, table.plan), indent=1) + "\n").encode("utf-8"))
-        write_whole(out / f"{NAME}.html", as_page(found, table.plan, spoken).encode("utf-8"))
+        found, standard = search.trials(), search.standard()
+        how = standard and protocol(standard.found, table.judges, table.plan)
+        tuning = Tuning(found, table.plan, table.asked.split, how, standard.real if standard else ())
+        write_whole(out / f"{NAME}.json", (json.dumps(as_data(tuning), indent=1) + "\n").encode("utf-8"))
+        write_whole(out / f"{NAME}.html", as_page(tuning, spoken).encode("utf-8"))
     say(fill(TEXTS["front"], spoken))
     for line in best_lines(found, spoken):
         say(f"  {line}")

@@ -27,6 +27,8 @@ from bespoke.evaluation.evaluate import Tell, evaluate
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.judge import Family
 from bespoke.evaluation.result import Features, as_data
+from bespoke.locate import model_folder
+from bespoke.networks import load_networks
 from bespoke.pipeline import Pipeline
 from bespoke.training.plan import CONFIG, Plan, check_free, read_plan
 
@@ -54,6 +56,7 @@ class Measured(NamedTuple):
     name: str
     rows: list[dict[str, Any]]  # as in report.json
     features: dict[tuple[Family, float], Features]
+    protocol: dict[str, Any]  # as in report.json
 
     def value(self, metric: str, judge: str, balance: float) -> float | None:
         """A number of the generated pictures; None where it could not be asked."""
@@ -97,14 +100,17 @@ class Bench:
         return self.read(name, plan)
 
     def read(self, name: str, plan: Plan) -> Measured | None:
-        """A result that is there; None where there is none, or one that was measured in another way or is damaged.
+        """A result that is there; None where there is none, it was measured in another way, is damaged, or the model
+        in the run's folder is another one by now.
 
         Raises UserError where it is that of another config, budget or catalogue.
         """
-        file = self._file(name)
+        file, run = self._file(name), self.out / name
         try:
             data = json.loads(file.read_text("utf-8"))
-            _check_same(self.out / name, Plan.model_validate(data["plan"]), plan)
+            _check_same(run, Plan.model_validate(data["plan"]), plan)
+            if (run / CONFIG).is_file():  # who needs the space may have removed the run, and keeps its numbers
+                _check_same(run, read_plan(run), plan)
             if data["protocol"]["fingerprint"] != self.store.fingerprint:
                 raise UserError(f"{self.out / name}: trained on another catalogue; name another --out")
             if data["measured"] != self.how():
@@ -112,7 +118,11 @@ class Bench:
             content = file.with_suffix(".safetensors").read_bytes()
             if hashlib.sha256(content).hexdigest() != data["features"]:
                 return None
-            return Measured(name, data["rows"], _unpacked(load(content)))
+            if _checksum(data) != data["checksum"]:
+                return None
+            if (run / CONFIG).is_file() and data["protocol"]["model"] != _identity_of(run):
+                return None
+            return Measured(name, data["rows"], _unpacked(load(content)), data["protocol"])
         except UserError:
             raise
         except (OSError, ValueError, KeyError, TypeError, SafetensorError):
@@ -142,6 +152,7 @@ class Bench:
             "measured": self.how(),
             "features": hashlib.sha256(content).hexdigest(),
         }
+        data["checksum"] = _checksum(data)
         # The JSON comes last: where it is, everything is.
         write_whole(self._file(name).with_suffix(".safetensors"), content)
         write_whole(self._file(name), (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode())
@@ -160,6 +171,10 @@ class Bench:
             "seed": asked.seed,
             "judges": [judge.taught.identity for judge in self.judges],
         }
+
+
+def _identity_of(run: Path) -> str:
+    return load_networks(model_folder(run), editor=False)[1]
 
 
 def claim_experiment(out: Path, kind: str) -> None:
@@ -199,6 +214,12 @@ def write_reports(folder: Path, name: str, *, data: Mapping[str, Any], markdown:
     told = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     for suffix, text in ((".json", told), (".md", markdown), (".html", page)):
         write_whole(folder / f"{name}{suffix}", text.encode("utf-8"))
+
+
+def _checksum(result: Mapping[str, Any]) -> str:
+    """Of numbers and protocol as JSON has them: a file that somebody cut or changed is no result."""
+    told = {key: result[key] for key in ("rows", "protocol")}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _check_same(run: Path, found: Plan, wanted: Plan) -> None:

@@ -66,6 +66,21 @@ class Trial(NamedTuple):
     best: bool = False  # no other trial is better at both
 
 
+class Real(NamedTuple):
+    """What real pictures get by one judge, and whether its numbers count."""
+
+    judge: str
+    distance: float | None  # Frechet, squared; None: not counted, since this judge does not see
+    alignment: float | None  # share of captions found again; None: not counted, since it does not read
+
+
+class Standard(NamedTuple):
+    """One measured trial, to take the protocol of all from, and what real pictures get by each judge."""
+
+    found: Measured
+    real: list[Real]
+
+
 class Search:
     """A study in the folder of an experiment; what is there goes on."""
 
@@ -79,7 +94,8 @@ class Search:
             raise UserError(
                 "tune: all captions read the same, so nothing can be found again; write captions that differ"
             )
-        self.study = _open_study(bench.out / STUDY, resolve(preset, overrides).seed)
+        self.seed = resolve(preset, overrides).seed
+        self.study = _open_study(bench.out / STUDY)
         asked = {
             "fingerprint": bench.store.fingerprint,
             "budget": bench.plan.budget.model_dump(),
@@ -99,7 +115,7 @@ class Search:
             config = self._config(self.study.trials[number].params)
             changes = as_options(self._settings(number)) or "the preset as it is"
             tell(f"Trial {number} ({number + 1} of {num_trials}): {changes}")
-            name = f"trial-{number:03d}"
+            name = trial_name(number)
             try:
                 found = self.bench.measured(name, config)
             except UserError as error:
@@ -130,6 +146,16 @@ class Search:
                 rows.append(Trial(trial.number, settings, reason=reason))
         return rows
 
+    def standard(self) -> Standard | None:
+        """None while nothing is measured."""
+        for trial in self.study.trials:
+            name = trial_name(trial.number)
+            if trial.state.name == "COMPLETE":
+                plan = self.bench.plan.model_copy(update={"config": self._config(trial.params)})
+                if (found := self.bench.read(name, plan)) is not None:
+                    return Standard(found, real_values(found, self.bench.judges))
+        return None
+
     def _next(self, num_trials: int) -> int | None:
         """The trial to work on: one that was broken off, else a new one; None when there are enough."""
         for trial in self.study.trials:
@@ -139,6 +165,8 @@ class Search:
                 self._tell(trial.number, None)  # killed while its values were being drawn
         if sum(trial.state.is_finished() for trial in self.study.trials) >= num_trials:
             return None
+        # From the seed and from how many trials there are: a search that was broken off draws what it would have drawn.
+        self.study.sampler = import_optuna().samplers.TPESampler(seed=self.seed + len(self.study.trials))
         return self.study.ask(_distributions(self.space)).number
 
     def _tell(self, number: int, values: tuple[float, float] | None) -> None:
@@ -185,26 +213,52 @@ def of_preset(preset: str, overrides: Sequence[str], num_pictures: int) -> dict[
     return {key: float(tree[section][name]) for key, (section, name) in places.items()}
 
 
+def trial_name(number: int) -> str:
+    """Of the run in the folder of the search."""
+    return f"trial-{number:03d}"
+
+
+def counted(judges: Sequence[Examined]) -> tuple[Sequence[Examined], Sequence[Examined]]:
+    """The judges whose distances count, and those whose findings of captions do: the ones that passed that part of
+    their examination, or all where none did, which the report then says."""
+    seeing = [judge for judge in judges if judge.examination.sees]
+    reading = [judge for judge in judges if judge.examination.reads]
+    return seeing or judges, reading or judges
+
+
 def aims(found: Measured, judges: Sequence[Examined]) -> tuple[float, float]:
     """How far the pictures of a trial are from real ones, and how many captions are found again from them.
 
-    The mean over the judges that passed their examination, or over all where none did. What is found more often than
-    for real pictures counts as for real pictures: a search must not learn to please judges.
+    The mean over the judges that are counted. What is found more often than for real pictures counts as for real
+    pictures: a search must not learn to please judges.
     """
-    (balance,) = {row["balance"] for row in found.rows}
-    seeing = [judge for judge in judges if judge.examination.sees] or judges
-    reading = [judge for judge in judges if judge.examination.reads] or judges
+    seeing, reading = counted(judges)
     distances, hits = [], []
-    for judge in seeing:
-        row = found.row("frechet", judge.taught.judge.family, balance)
-        assert row is not None
+    for row in _rows(found, "frechet", seeing):
         real = max(row["real"]["value"], LEAST_DISTANCE)
         distances.append(math.log(max(row["generated_half"]["value"], LEAST_DISTANCE) / real))
-    for judge in reading:
-        row = found.row("retrieval", judge.taught.judge.family, balance)
-        assert row is not None
+    for row in _rows(found, "retrieval", reading):
         hits.append(min(row["generated"]["value"], row["real"]["value"]))
     return math.exp(statistics.fmean(distances)), statistics.fmean(hits)
+
+
+def real_values(found: Measured, judges: Sequence[Examined]) -> list[Real]:
+    """What real pictures get on both aims, judge by judge."""
+    seeing, reading = counted(judges)
+    distances = {row["judge"]: float(row["real"]["value"]) for row in _rows(found, "frechet", seeing)}
+    hits = {row["judge"]: float(row["real"]["value"]) for row in _rows(found, "retrieval", reading)}
+    families = [judge.taught.judge.family for judge in judges]
+    return [Real(family, distances.get(family), hits.get(family)) for family in families]
+
+
+def _rows(found: Measured, metric: str, judges: Sequence[Examined]) -> list[dict[str, Any]]:
+    (balance,) = {row["balance"] for row in found.rows}
+    rows = []
+    for judge in judges:
+        row = found.row(metric, judge.taught.judge.family, balance)
+        assert row is not None
+        rows.append(row)
+    return rows
 
 
 def rounded(params: Mapping[str, float]) -> dict[str, float]:
@@ -232,14 +286,20 @@ def _distributions(space: Mapping[str, Range]) -> dict[str, Any]:
     return {key: made(values.low, values.high, log=values.log) for key, values in space.items()}
 
 
-def _open_study(file: Path, seed: int) -> optuna.Study:
+def _open_study(file: Path) -> optuna.Study:
+    """Raises UserError where the file is no study, or one of another version of Optuna."""
     optuna = import_optuna()
-    study = optuna.create_study(
-        storage=f"sqlite:///{file.resolve()}",
-        study_name="tune",
-        directions=["minimize", "maximize"],
-        load_if_exists=True,
-    )
-    # Drawn from the seed and from how many trials there are: a search that goes on does not repeat itself.
-    study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))
-    return study
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        return optuna.create_study(
+            storage=f"sqlite:///{file.resolve()}",
+            study_name="tune",
+            directions=["minimize", "maximize"],
+            load_if_exists=True,
+        )
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, ValueError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise UserError(
+            f"{file}: cannot be read as a search ({reason}); put it aside, or name another --out"
+        ) from error

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from bespoke.data.item import Part
 from bespoke.experiments.comparison_report import budget_text, shown
-from bespoke.experiments.search import Trial, as_options
+from bespoke.experiments.protocol import protocol_section
+from bespoke.experiments.search import Real, Trial, as_options
 from bespoke.experiments.texts import TEXTS
 from bespoke.pages.document import Writer, document
 from bespoke.pages.plots import Point, scatter_plot
@@ -17,19 +20,33 @@ from bespoke.training.plan import Plan
 BEST, OTHERS = "#18794e", "#b0b4bb"
 
 
-def as_data(trials: Sequence[Trial], plan: Plan) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Tuning:
+    """The outcome of a search, and how it came about."""
+
+    trials: Sequence[Trial]
+    plan: Plan
+    split: Part
+    protocol: Mapping[str, Any] | None  # None: nothing is measured yet
+    real: Sequence[Real]  # empty as long
+
+
+def as_data(tuning: Tuning) -> dict[str, Any]:
     """What JSON holds."""
     return {
         "format": 1,
-        "plan": plan.model_dump(mode="json"),
-        "trials": [trial._asdict() | {"options": as_options(trial.settings)} for trial in trials],
+        "plan": tuning.plan.model_dump(mode="json"),
+        "split": tuning.split,
+        "protocol": tuning.protocol,
+        "real": [real._asdict() for real in tuning.real],
+        "trials": [trial._asdict() | {"options": as_options(trial.settings)} for trial in tuning.trials],
     }
 
 
-def as_page(trials: Sequence[Trial], plan: Plan, language: Language) -> str:
+def as_page(tuning: Tuning, language: Language) -> str:
     """The whole page."""
     writer = _Told(language, TEXTS)
-    return document(writer.text("tuning"), "\n".join(writer.parts(trials, plan)), language)
+    return document(writer.text("tuning"), "\n".join(writer.parts(tuning)), language)
 
 
 def best_lines(trials: Sequence[Trial], language: Language) -> list[str]:
@@ -42,17 +59,34 @@ def best_lines(trials: Sequence[Trial], language: Language) -> list[str]:
 
 
 class _Told(Writer):
-    def parts(self, trials: Sequence[Trial], plan: Plan) -> Iterable[str]:
+    def parts(self, tuning: Tuning) -> Iterable[str]:
+        trials = tuning.trials
         measured = [trial for trial in trials if trial.distance is not None]
         yield f'<p class="kicker">{self.text("tuning")}</p><h1>{self.text("front")}</h1>'
         counts = {"finished": len(measured), "failed": len(trials) - len(measured)}
-        yield f"<p>{self.text('tuned', budget=budget_text(self, plan.budget), **counts)}</p>"
-        yield f'<p class="soft">{self.text("front_note")}</p>'
+        yield f"<p>{self.text('tuned', budget=budget_text(self, tuning.plan.budget), **counts)}</p>"
+        yield f'<p class="soft">{self.text("front_note", split=self.plain(f"split.{tuning.split}"))}</p>'
+        yield from self.warnings(tuning)
         yield self.table([trial for trial in measured if trial.best])
         if measured:
             yield f'<div class="card finding">{self.plot(measured)}</div>'
         yield f"<h2>{self.text('trials')}</h2>{self.table(trials)}"
+        if tuning.protocol is not None:
+            yield f'{self.heading("real_pictures")}<div class="card"><ul>{self.real(tuning)}</ul></div>'
+            yield protocol_section(self, tuning.protocol)
         yield f"<footer><p>{self.text('footer')}</p></footer>"
+
+    def warnings(self, tuning: Tuning) -> Iterable[str]:
+        for part in ("sees", "reads"):
+            if tuning.protocol is not None and not any(judge[part] for judge in tuning.protocol["judges"]):
+                yield f'<p class="badge warn">{self.text(f"none_{part}")}</p>'
+
+    def real(self, tuning: Tuning) -> str:
+        told = lambda value: self.plain("not_counted") if value is None else shown(value)  # noqa: E731
+        return "".join(
+            f"<li>{self.text('real_of', judge=judge, distance=told(distance), alignment=told(alignment))}</li>"
+            for judge, distance, alignment in tuning.real
+        )
 
     def plot(self, trials: Sequence[Trial]) -> str:
         points = [

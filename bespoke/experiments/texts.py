@@ -57,6 +57,10 @@ TEXTS: dict[str, Text] = {
     "questions": Text("What each arm asks", "各条件が問うこと"),
     "unreliable_mark": Text("not reliable", "参考値"),
     # Tuning.
+    "split.train": Text("training", "学習用"),
+    "split.validation": Text("validation", "検証用"),
+    "split.test": Text("test", "テスト用"),
+    "split.held-out": Text("validation and test", "検証用とテスト用"),
     "tuning": Text("Search for settings", "設定の探索"),
     "tuned": Text(
         "{finished} trials measured, {failed} that could not be trained; {budget} each.",
@@ -64,10 +68,10 @@ TEXTS: dict[str, Text] = {
     ),
     "front": Text("Best trade-offs", "最良の組み合わせ"),
     "front_note": Text(
-        "No other trial is better at both. Trial 0 is the preset as it is. Chosen on the validation pictures, the best "
-        "of many look better than they are: train them again with other seeds, and report the test split.",
+        "No other trial is better at both. Trial 0 is the preset as it is. Chosen on pictures for {split}, the best "
+        "of many look better than they are: train them again with other seeds, and report on pictures not used here.",
         "両方の目標で上回る試行が他にないものです。試行 0 はプリセットのままの設定です。"
-        "検証用画像で選んだ最良の値は実力より良く見えます。別のシードで学習し直し、test の分割で報告してください。",
+        "{split}の画像で選んだ最良の値は実力より良く見えます。別のシードで学習し直し、ここで使っていない画像で報告してください。",
     ),
     "tune_x": Text(
         "Distance, in times that of real pictures (less is better)", "実物どうしの何倍の距離か(小さいほど良い)"
@@ -79,6 +83,24 @@ TEXTS: dict[str, Text] = {
     "column.distance": Text("Distance \u2193", "距離 \u2193"),
     "column.alignment": Text("R@1 \u2191", "R@1 \u2191"),
     "column.settings": Text("Settings", "設定"),
+    "real_pictures": Text("Real pictures on both aims", "両方の目標での実物の画像の値"),
+    "real_of": Text(
+        "Judge {judge}: distance {distance} (half of them against the other), R@1 {alignment}.",
+        "判定役 {judge}: 距離 {distance}(半分どうし)、R@1 {alignment}。",
+    ),
+    "not_counted": Text("not counted", "数えない"),
+    "none_sees": Text(
+        "No judge passed the examination of its eyes on this catalogue. All are counted, and the distances of this "
+        "page are worth little: look at the pictures before you choose.",
+        "このカタログで画像の試験に合格した判定役がいません。全員の値を使っていますが、"
+        "このページの距離は当てになりません。選ぶ前に画像を確かめてください。",
+    ),
+    "none_reads": Text(
+        "No judge passed the examination of its reading on this catalogue. All are counted, and the R@1 of this page "
+        "is worth little: look at the pictures before you choose.",
+        "このカタログで説明文の試験に合格した判定役がいません。全員の値を使っていますが、"
+        "このページの R@1 は当てになりません。選ぶ前に画像を確かめてください。",
+    ),
     "preset_itself": Text("the preset as it is", "プリセットのまま"),
     "failed": Text("could not be trained: {reason}", "学習できませんでした: {reason}"),
     "footer": Text(
@@ -86,5 +108,6 @@ TEXTS: dict[str, Text] = {
         "別のカタログ・枚数・判定役の数値とは比べられません。",
     ),
     **{key: text for key, text in OF_EVALUATION.items() if key.startswith("metric.")},
-    **{key: OF_EVALUATION[key] for key in ("column.metric", "column.balance", "numbers")},
+    **{key: OF_EVALUATION[key] for key in ("column.metric", "column.balance", "numbers", "protocol")},
+    **{key: OF_EVALUATION[key] for key in ("sees.yes", "sees.no", "reads.yes", "reads.no")},
 }

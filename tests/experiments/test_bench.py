@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,6 +62,32 @@ def test_a_model_is_made_once_goes_on_where_it_stopped_and_is_not_mixed_up(
     assert same(done(longer.measured("dual-0", config)), once)
     elsewhere = replace(longer, asked=replace(longer.asked, seed=1))
     assert elsewhere.read("dual-0", longer.plan) is None
+
+
+def test_numbers_that_are_cut_off_or_of_another_model_are_no_result(bench: Bench) -> None:
+    config = bench.plan.config
+    once = done(bench.measured("dual-0", config))
+    file = bench.out / RESULTS / "dual-0.json"
+    whole = file.read_text("utf-8")
+    for rows in ([], [{"x": 1}], once.rows[1:]):
+        file.write_text(json.dumps(json.loads(whole) | {"rows": rows}), "utf-8")
+        assert bench.read("dual-0", bench.plan) is None
+
+    # The numbers stay where the run was removed, but not where another model has taken its place.
+    file.write_text(whole, "utf-8")
+    run, aside = bench.out / "dual-0", bench.out / "aside"
+    shutil.copytree(run, aside)
+    pipeline = Pipeline.from_pretrained(run)
+    next(pipeline.networks.generator.parameters()).data.add_(1)
+    pipeline.save_pretrained(run / "model")
+    assert bench.read("dual-0", bench.plan) is None
+    shutil.rmtree(run)
+    assert same(done(bench.read("dual-0", bench.plan)), once)
+    aside.rename(run)
+    assert same(done(bench.read("dual-0", bench.plan)), once)
+    write_plan(run, bench.plan.model_copy(update={"budget": Budget(images=32)}))  # trained on
+    with pytest.raises(UserError, match="dual-0: made with budget.images=32, now 16 is asked for"):
+        bench.read("dual-0", bench.plan)
 
 
 def _with_gate(config: Config) -> Config:

@@ -50,7 +50,7 @@ def seen(real: Tensor, features: Tensor, store: PairStore, judges: list[Examined
         }
         for name, value in scores.items()
     ]
-    return Measured("model", rows, {KEY: Features(features, repeated)})  # type: ignore[dict-item]
+    return Measured("model", rows, {KEY: Features(features, repeated)}, {})  # type: ignore[dict-item]
 
 
 def spoiled(real: Tensor, how_much: float, seed: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 
 from bespoke.cli import run
 from bespoke.config import PRESETS, resolve
+from bespoke.data.store import PairStore
 from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined
 from bespoke.experiments.bench import Bench, Measured, Train, claim_experiment
-from bespoke.experiments.search import SPACE, Search, aims, as_options, of_preset, space_of
-from bespoke.training.plan import Budget, read_plan
+from bespoke.experiments.search import SPACE, STUDY, Search, aims, as_options, of_preset, space_of
+from bespoke.training.plan import Budget, Plan, read_plan
+from bespoke.training.step import Diverged
 
 FAST = ("--images", "16", "--preset", "test32", "--num-pictures", "50", "--language", "en")
 
@@ -38,7 +41,7 @@ def test_the_aims_are_relative_to_real_pictures_and_nothing_is_gained_beyond_the
             {"metric": "frechet", "generated_half": {"value": distance}, "real": {"value": 0.5}},
             {"metric": "retrieval", "generated": {"value": hits}, "real": {"value": 0.6}},
         ]
-        return Measured("trial-000", [row | {"judge": "patches", "balance": 0.5} for row in rows], {})
+        return Measured("trial-000", [row | {"judge": "patches", "balance": 0.5} for row in rows], {}, {})
 
     assert aims(measured(2.0, 0.3), judges) == (pytest.approx(4.0), 0.3)
     assert aims(measured(0.5, 0.9), judges) == (pytest.approx(1.0), 0.6)
@@ -59,6 +62,33 @@ def test_a_trial_that_was_broken_off_goes_on_as_the_same_trial(bench: Bench, sto
     assert not (bench.out / "trial-000" / "checkpoints").exists()
     with pytest.raises(UserError, match="out: made with budget.images=24, now 16 is asked for"):
         Search(replace(bench, plan=bench.plan.model_copy(update={"budget": Budget(images=16)})), "test32", ())
+
+
+def test_a_search_that_goes_on_tries_what_it_would_have_tried(bench: Bench) -> None:
+    def diverging(plan: Plan, store: PairStore, run: Path) -> bool:
+        raise UserError("training keeps diverging") from Diverged()
+
+    at_once, in_two = (replace(bench, out=bench.out / name, train=diverging) for name in ("one", "two"))
+    for each in (at_once, in_two):
+        claim_experiment(each.out, "tune")
+    tried = Search(at_once, "test32", ())
+    assert tried.run(4)
+    assert Search(in_two, "test32", ()).run(2)
+    assert Search(in_two, "test32", ()).run(4)
+    assert Search(in_two, "test32", ()).trials() == tried.trials()
+    assert len({as_options(trial.settings) for trial in tried.trials()}) == 4
+
+
+@pytest.mark.parametrize("content", [b"notes on a study", b"SQLite format 3\0 cut off"])
+def test_a_file_that_is_no_study_is_named(content: bytes, bench: Bench) -> None:
+    claim_experiment(bench.out, "tune")
+    (bench.out / STUDY).write_bytes(content)
+    with pytest.raises(
+        UserError,
+        match=r"study.db: cannot be read as a search \(file is not a database\); put it aside",
+    ):
+        Search(bench, "test32", ())
+    assert (bench.out / STUDY).read_bytes() == content
 
 
 @pytest.mark.usefixtures("at_place")
@@ -87,6 +117,32 @@ def test_a_search_reports_the_best_trade_offs_as_options_to_train_with(capsys: p
     html = Path("a search/search.html").read_text("utf-8")
     assert html.count("<circle") == 2
     assert re.findall(r"<script|href=|url\(|@import|srcset|<img", html) == []
+
+
+def test_a_small_catalogue_is_asked_about_all_that_was_kept_out(
+    at_place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = shutil.copytree(at_place / "shop", tmp_path / "small")
+    table = small / "metadata.jsonl"
+    rows = [json.loads(line) for line in table.read_text("utf-8").splitlines()]
+    for row in rows[-20:]:
+        row["split"] = "test"
+    table.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert run(["tune", str(small), "--out", str(tmp_path / "out"), *FAST, "--trials", "1"]) == 0
+    assert "30 pictures for validation are fewer than 50: asked about all" in capsys.readouterr().out
+    told = json.loads((tmp_path / "out" / "search.json").read_text("utf-8"))
+    assert (told["split"], told["protocol"]["split"], told["protocol"]["num_pictures"]) == ("held-out", "held-out", 50)
+    (judge,), (real,) = told["protocol"]["judges"], told["real"]
+    assert (judge["judge"], judge["reads"]) == ("patches", False)  # hardly taught
+    assert real["distance"] > 0
+    assert 0 <= real["alignment"] <= 1
+    page = (tmp_path / "out" / "search.html").read_text("utf-8")
+    assert "No judge passed the examination of its reading" in page  # and is counted all the same, which is said
+    assert f"<td>judge patches</td><td class='say'>{judge['identity'][:12]}." in page
+    assert f"<td>fingerprint</td><td class='say'>{told['protocol']['fingerprint']}</td>" in page
+    assert "Chosen on pictures for validation and test" in page
+    assert run(["tune", str(small), "--out", str(tmp_path / "other"), *FAST, "--split", "test"]) == 2
+    assert "20 pictures for test, at least 50 are needed" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("at_place")
