@@ -14,8 +14,10 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sqlite3
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -289,17 +291,15 @@ def _distributions(space: Mapping[str, Range]) -> dict[str, Any]:
 def _open_study(file: Path) -> optuna.Study:
     """Raises UserError where the file is no study, or one of another version of Optuna."""
     optuna = import_optuna()
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("PRAGMA schema_version")
         return optuna.create_study(
             storage=f"sqlite:///{file.resolve()}",
             study_name="tune",
             directions=["minimize", "maximize"],
             load_if_exists=True,
         )
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, RuntimeError, ValueError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise UserError(
-            f"{file}: cannot be read as a search ({reason}); put it aside, or name another --out"
-        ) from error
+    except (sqlite3.Error, optuna.exceptions.OptunaError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{file}: no search ({reason}); put it aside, or name another --out") from error

@@ -85,7 +85,7 @@ def test_a_file_that_is_no_study_is_named(content: bytes, bench: Bench) -> None:
     (bench.out / STUDY).write_bytes(content)
     with pytest.raises(
         UserError,
-        match=r"study.db: cannot be read as a search \(file is not a database\); put it aside",
+        match=r"study.db: no search \(file is not a database\); put it aside",
     ):
         Search(bench, "test32", ())
     assert (bench.out / STUDY).read_bytes() == content
