@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 
-Precision = Literal["auto", "bf16", "fp32"]
+from bespoke.settings import Precision
 
 
 def computes_bf16(device: torch.device) -> bool:

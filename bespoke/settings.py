@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from bespoke.precision import Precision
-
+Precision = Literal["auto", "bf16", "fp32"]
 BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained borrows (data/borrowed.py)
 
 

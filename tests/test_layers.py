@@ -25,9 +25,9 @@ LAYERS = (  # from the top; a part may import from lower lines only, never from 
     ("editing",),
     ("networks",),
     ("method", "data", "provenance"),
-    ("config",),
+    ("config", "precision"),
     ("settings",),
-    ("precision", "pages", "locate", "packing", "tensors"),
+    ("pages", "locate", "packing", "tensors"),
     ("errors",),
 )
 DEPTH = {part: depth for depth, line in enumerate(LAYERS) for part in line}

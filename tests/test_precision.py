@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bespoke.precision import Precision, autocast, computes_bf16
+from bespoke.precision import autocast, computes_bf16
+from bespoke.settings import Precision
 
 CPU = torch.device("cpu")
 CPUINFO = Path("/proc/cpuinfo")

@@ -24,10 +24,11 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.provenance import mark
 from bespoke.studio import jobs, registry
-from bespoke.studio.edited import Made, edited, source_type
+from bespoke.studio.edited import Made, edited
 from bespoke.studio.home import SOCKET
 from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, Picture
+from bespoke.studio.origin import source_type
 from bespoke.studio.previews import answering
 from bespoke.studio.storage import StorageError
 

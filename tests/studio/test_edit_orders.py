@@ -25,12 +25,12 @@ from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
 from bespoke.provenance import COMPOSITE, TRAINED_ALGORITHMIC_MEDIA, read_mark
 from bespoke.studio import jobs, opening, registry
-from bespoke.studio.edited import source_type
 from bespoke.studio.exports.chain import chain_of
 from bespoke.studio.exports.exports import export
 from bespoke.studio.loaded import Loaded
 from bespoke.studio.models import Edit, Job, TrainedModel
 from bespoke.studio.opening import UnusableError, opened
+from bespoke.studio.origin import source_type
 from bespoke.studio.policy.policy import add
 from bespoke.studio.review import states
 from bespoke.studio.tokens import make_token

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bespoke.studio.edited import origin
 from bespoke.studio.models import Edit, Picture
+from bespoke.studio.origin import origin
 from bespoke.studio.review.calibrations import training_picture, version_of
 from bespoke.studio.review.gates import calibration_of
 from bespoke.studio.review.models import Proposal

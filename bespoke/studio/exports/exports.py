@@ -20,11 +20,11 @@ from bespoke.errors import UserError
 from bespoke.provenance import mark
 from bespoke.studio.access import roles_of
 from bespoke.studio.audit import record
-from bespoke.studio.edited import source_type
 from bespoke.studio.exports.chain import chain_of, source_of
 from bespoke.studio.exports.credentials import signed, signing
 from bespoke.studio.exports.models import Export, Exported
 from bespoke.studio.models import Batch, Edit, Picture
+from bespoke.studio.origin import source_type
 from bespoke.studio.policy.models import Rule
 from bespoke.studio.policy.policy import BlockedError, judge
 from bespoke.studio.review.models import Proposal

@@ -18,9 +18,8 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
 from bespoke.pipeline import Pipeline
-from bespoke.studio.review.small import FEATURES, NUM_FEATURES, distances, small
+from bespoke.studio.review.small import FEATURES, NAMES, NUM_FEATURES, RESULT, distances, small
 
-RESULT, NAMES = "result.json", "names.json"
 PERCENTILE, SHARE = 5.0, 0.01  # of real pairs below the limit of alignment, of real pictures below that of copies
 MOST_PAIRS = 2000  # scored; more would not move a percentile by much
 FEWEST_HELD_OUT = 20  # pairs; with fewer, training pairs are asked, too, and the result says so

@@ -16,8 +16,8 @@ from django.utils import timezone
 from bespoke.studio import jobs
 from bespoke.studio.audit import record
 from bespoke.studio.models import TrainedModel
-from bespoke.studio.review.calibrate import NAMES, RESULT
 from bespoke.studio.review.models import Calibration
+from bespoke.studio.review.small import NAMES, RESULT
 from bespoke.studio.workshop.models import Training, Version
 from bespoke.studio.workshop.version_files import settle
 from bespoke.studio.workshop.work import Work

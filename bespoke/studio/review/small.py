@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-FEATURES = "features.u8"  # the file of small copies
+RESULT, NAMES, FEATURES = "result.json", "names.json", "features.u8"  # of a calibration; the last are small copies
 SIDE = 16
 NUM_FEATURES = 3 * SIDE * SIDE
 _AT_ONCE = 4096
