@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from bespoke.data.captions import UNITS
 from bespoke.data.front_end import FrontEnd
 from bespoke.data.levels import to_signed
 from bespoke.data.pictures import MAX_PIXELS, MIN_SIDE, as_rgb
+from bespoke.data.words import UNITS
 from bespoke.errors import UserError
 from bespoke.method.editor import change_of, strengthened
 from bespoke.networks import Networks

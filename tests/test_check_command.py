@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -244,3 +246,8 @@ def test_the_report_can_be_made_in_spite_of_a_picture_that_goes_away_meanwhile(
     monkeypatch.setattr("bespoke.data.check.findings", after_a_loss)
     assert run(["check", "shop", *COLUMNS]) == 0
     assert (Path("check-shop") / PAGE).exists()
+
+
+def test_the_first_command_begins_at_once() -> None:
+    script = "import sys, bespoke.commands.check; sys.exit('torch' in sys.modules)"  # which takes seconds to load
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bespoke.commands.folders import claim_folder, free_name
 from bespoke.data.catalogue import Catalogue
 from bespoke.errors import UserError
-from bespoke.generation import claim_folder, free_name, read_prompts, write_pictures
+from bespoke.generation import read_prompts, write_pictures
 from bespoke.pipeline import Picture
 from bespoke.provenance import read_mark
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from bespoke.commands.folders import claim_folder, free_name
 from bespoke.commands.screen import Bar, Rate, say
 from bespoke.data import check_texts
 from bespoke.data.catalogue import Catalogue
@@ -17,7 +18,6 @@ from bespoke.data.check_texts import sentence
 from bespoke.data.cleaned import write_cleaned
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
-from bespoke.generation import claim_folder, free_name
 from bespoke.pages.texts import Language, languages_of
 
 PAGE, DATA = "report.html", "report.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 from bespoke.commands.check import PAGE, check_catalogue
 from bespoke.commands.demo_page import Case, Story, page
 from bespoke.commands.demo_texts import say as text_of
+from bespoke.commands.folders import claim_folder, free_name
 from bespoke.commands.generate import generate
 from bespoke.commands.screen import Bar, Rate, say
 from bespoke.commands.train import train
@@ -19,7 +20,6 @@ from bespoke.data.sample_attributes import Attributes
 from bespoke.data.sample_objects import NEW_LINE
 from bespoke.data.sample_reading import Reader, Right, count_right
 from bespoke.errors import UserError
-from bespoke.generation import claim_folder, free_name
 from bespoke.pages.texts import Language, language_of
 from bespoke.pipeline import Pipeline
 from bespoke.studio.workshop.runs import read_progress

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from bespoke.commands.folders import claim_folder, free_name
 from bespoke.commands.generate import unknown_text
 from bespoke.commands.screen import say
 from bespoke.data.pictures import whole
 from bespoke.editing import Editing
 from bespoke.errors import UserError
-from bespoke.generation import METADATA, PromptReport, claim_folder, free_name, model_name, write_edits
+from bespoke.generation import METADATA, PromptReport, model_name, write_edits
 from bespoke.method.editor import USUAL_STRENGTH
 from bespoke.networks import weights_hash
 from bespoke.pipeline import Pipeline

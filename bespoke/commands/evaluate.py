@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
+from bespoke.commands.folders import claim_folder
 from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.commands.train import open_catalogue
 from bespoke.config import DEFAULT_PRESET, resolve, resolve_gates
@@ -34,7 +35,7 @@ from bespoke.evaluation.report import page
 from bespoke.evaluation.report_texts import gate_sentence, sentence
 from bespoke.evaluation.result import Evaluation, as_data
 from bespoke.evaluation.verdict import usual_balance, weigh
-from bespoke.generation import claim_folder, model_name
+from bespoke.generation import model_name
 from bespoke.pages.texts import Language, languages_of
 from bespoke.pipeline import LARGEST_SEED, Pipeline
 from bespoke.settings import GateSettings

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
 from bespoke.commands.evaluate import judges_of, split_named, usual_split
+from bespoke.commands.folders import claim_folder
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
 from bespoke.data.columns import Columns
@@ -15,7 +16,7 @@ from bespoke.evaluation.edits import Way, evaluate_edits
 from bespoke.evaluation.edits_exact import ExactRow, exact_edits, is_builtin
 from bespoke.evaluation.edits_report import edits_data, edits_page, mean
 from bespoke.evaluation.edits_texts import EDIT_TEXTS
-from bespoke.generation import claim_folder, model_name
+from bespoke.generation import model_name
 from bespoke.method.editor import USUAL_STRENGTH
 from bespoke.pages.texts import fill, languages_of
 from bespoke.pipeline import Pipeline

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bespoke.commands.check import check_place
 from bespoke.commands.evaluate import judges_of, split_named, usual_split
+from bespoke.commands.folders import claim_folder
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
 from bespoke.data.columns import Columns
@@ -18,7 +19,7 @@ from bespoke.experiments.bench import write_reports
 from bespoke.experiments.front import draw_way, measure
 from bespoke.experiments.front_report import Report, as_data, as_markdown, as_page, way_name
 from bespoke.experiments.ways import ways_of
-from bespoke.generation import claim_folder, model_name
+from bespoke.generation import model_name
 from bespoke.pages.texts import language_of
 from bespoke.pipeline import Pipeline
 

@@ -6,18 +6,10 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from bespoke.commands.folders import claim_folder, free_name
 from bespoke.commands.screen import Bar, Rate, clock, say
 from bespoke.errors import UserError
-from bespoke.generation import (
-    METADATA,
-    PromptReport,
-    claim_folder,
-    examine,
-    free_name,
-    model_name,
-    read_prompts,
-    write_pictures,
-)
+from bespoke.generation import METADATA, PromptReport, examine, model_name, read_prompts, write_pictures
 from bespoke.pipeline import Pipeline
 
 DEFAULT_FOLDER = Path("pictures")

@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from bespoke.data.captions import printable
 from bespoke.data.package_files import package_folder
+from bespoke.data.words import printable
 from bespoke.errors import UserError
 from bespoke.settings import BORROWED_WIDTH
 

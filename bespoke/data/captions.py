@@ -16,12 +16,12 @@ import torch
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from bespoke.data.lexicon import ENGLISH_FORMS, FORMS
+from bespoke.data.words import JAPANESE_RUN, UNITS, printable
 from bespoke.errors import UserError
 
 CONTROL_PIECES = ("<pad>", "<unk>", "<null>")
 BYTE_PIECES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 SMALLEST_VOCABULARY = 288  # control and byte pieces, and a first few letters
-MOST_CHARACTERS = 10_000  # the rest of a text is not read: a caption of megabytes would take seconds
 
 # NFKC turns the full-width "<" into the plain one, so afterwards it is free to stand for a "<" of the user:
 # no text can spell a control piece or a byte piece.
@@ -38,10 +38,6 @@ CHUNKS = (
     f"\u2581?[^\u2581\\p{{P}}{JAPANESE_LETTERS}]+|[\\p{{Katakana}}\u30fc]+|\\p{{Han}}+(?={PARTICLE})"
     f"|\\p{{Han}}+\\p{{Hiragana}}*|{PARTICLE}|\\p{{Hiragana}}+|\\p{{P}}|\u2581"
 )
-# Units of the report on unseen words: a run of one Japanese script, a word of any other script, or one symbol.
-HIRAGANA, KATAKANA, KANJI = "\u3041-\u309f", "\u30a1-\u30ff", "\u3005\u3400-\u9fff"
-JAPANESE_RUN = f"[{HIRAGANA}]+|[{KATAKANA}]+|[{KANJI}]+"
-UNITS = re.compile(f"{JAPANESE_RUN}|(?:(?![{HIRAGANA}{KATAKANA}{KANJI}_])\\w)+|[^\\w\\s]")
 
 
 class Tokenizer:
@@ -244,11 +240,6 @@ def _pre_tokenizer() -> pre_tokenizers.PreTokenizer:
     return pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(split=False), pre_tokenizers.Split(Regex(CHUNKS), "isolated")]
     )
-
-
-def printable(text: str) -> str:
-    """The first characters of a text; lone surrogates, which JSON may hold, are none and become "?"."""
-    return text[:MOST_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
 def _count(texts: Iterable[str]) -> tuple[Counter[str], set[str]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bespoke.data.captions import HIRAGANA, KANJI, KATAKANA, UNITS, printable
+from bespoke.data.words import HIRAGANA, KANJI, KATAKANA, UNITS, printable
 
 FEW_PICTURES = 3  # a word with fewer is hardly learned
 # Beyond this a caption may be cut: a rule of thumb for 32 tokens, which are words in part. In words, or letters.
