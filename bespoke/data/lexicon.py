@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 SCRIPTS = ("\u3005\u3400-\u9fff", "\u30a1-\u30ff")  # kanji, katakana
 
@@ -19,7 +20,12 @@ class Form:
     kind: str
     families: dict[str, str]  # family -> the word to put in
     family: dict[str, str]  # lower-case word of a caption -> its family
-    pattern: re.Pattern[str]  # finds such a word as the group `word`
+    expression: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds such a word as the group `word`. Compiled when first asked for: not every process reads captions, and it takes a while."""
+        return re.compile(self.expression, re.IGNORECASE)
 
 
 def _form(kind: str, table: str, guarded: Callable[[str], str]) -> Form:
@@ -27,8 +33,8 @@ def _form(kind: str, table: str, guarded: Callable[[str], str]) -> Form:
     rows = [[word.strip() for word in line.split(",")] for line in table.strip().splitlines()]
     family = {word: name for name, *members in rows for word in members}
     longest_first = sorted(family, key=lambda word: (-len(word), word))
-    pattern = re.compile("(?P<word>" + "|".join(guarded(word) for word in longest_first) + ")", re.IGNORECASE)
-    return Form(kind, {name: members[0] for name, *members in rows}, family, pattern)
+    expression = "(?P<word>" + "|".join(guarded(word) for word in longest_first) + ")"
+    return Form(kind, {name: members[0] for name, *members in rows}, family, expression)
 
 
 def _english(kind: str, table: str) -> Form:
