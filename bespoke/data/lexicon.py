@@ -24,7 +24,7 @@ class Form:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Finds such a word as the group `word`. Compiled when first asked for: not every process reads captions, and it takes a while."""
+        """Finds such a word as the group `word`. Compiled when first asked for: that takes a while."""
         return re.compile(self.expression, re.IGNORECASE)
 
 
