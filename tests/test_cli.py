@@ -129,7 +129,7 @@ MISTAKES = [
         ["train", "{shop}", "--out", "{new}", "--set", "training.freeze_discriminator_stages=1"],
         "without a base nothing is worth keeping; leave it out, or pass --from",
     ),
-    (["train", "{other}", "--out", "{run}", "--resume"], "made with another catalogue, config or version"),
+    (["train", "{other}", "--out", "{run}", "--resume"], "made with another catalogue (other pictures"),
     (["generate", "{new}", "a red cup"], "new: no such folder; give a run, a model folder or a hub id"),
     (["generate", "{run}"], "no text; say what to draw"),
     (["generate", "{run}", "a red cup", " "], "text 2 is empty"),
