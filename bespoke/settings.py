@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from bespoke.precision import Precision
 
@@ -16,6 +27,16 @@ class Settings(BaseModel):
 
     # JSON has no infinity: it would come back as null.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _takes_no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python would: true is 1 to it, and a half-life of one picture is no answer to ema_half_life=true."""
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        given = value if isinstance(value, list | tuple) else [value]
+        if bool not in (annotation, *get_args(annotation)) and any(isinstance(each, bool) for each in given):
+            raise PydanticCustomError("no_boolean", "Input should be no true or false")
+        return value
 
 
 class ModelSettings(Settings):

@@ -237,7 +237,7 @@ def _flip_a_byte(model: Path) -> None:
         (lambda model: (model / "tokenizer.json").unlink(), "tokenizer.json: missing"),
         (lambda model: (model / "tokenizer.json").write_text("{}", "utf-8"), "tokenizer.json: damaged"),
         (
-            lambda model: Tokenizer.train([text.upper() + "s" for text in CAPTIONS], 320).save(model / "tokenizer.json"),
+            lambda model: Tokenizer.train([f"{text}s" for text in CAPTIONS], 320).save(model / "tokenizer.json"),
             "tokenizer.json: damaged",
         ),
     ],

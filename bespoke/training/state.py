@@ -78,8 +78,8 @@ def _differing(checkpoint: Checkpoint, now: MadeFor) -> str:
         what, mend = "another catalogue (other pictures, captions or attributes)", "the one it was started with"
     elif then.config != now.config:
         before, after = _flat(then.config), _flat(now.config)
-        key = next((key for key in [*before, *after] if before.get(key) != after.get(key)), None)
-        change = f"{key} was {before.get(key, 'unset')}, now it is {after.get(key, 'unset')}" if key else "order of keys"
+        key = next((key for key in [*before, *after] if before.get(key) != after.get(key)), "")
+        change = f"{key} was {before.get(key, 'unset')}, now it is {after.get(key, 'unset')}" if key else "its order"
         what, mend = f"another config ({change})", "the config.json it was started with"
     elif then.base != now.base:
         what, mend = f"another base ({then.base or 'none'}, not {now.base or 'none'})", "the one it was started with"

@@ -162,7 +162,10 @@ def test_a_checkpoint_that_is_whole_but_holds_something_else_gives_way_too(tmp_p
     save(tmp_path, 1)
     path = save(tmp_path, 2)
     (path / "state.json").write_text(content)
-    lines = [f"{hashlib.sha256((path / name).read_bytes()).hexdigest()}  {name}\n" for name in ("state.safetensors", "state.json")]
+    lines = [
+        f"{hashlib.sha256((path / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("state.safetensors", "state.json")
+    ]
     (path / "manifest.sha256").write_text("".join(lines))
     checkpoint = load_latest(tmp_path)
     assert checkpoint is not None

@@ -85,7 +85,11 @@ def checkpoint(**values: object) -> Checkpoint:
     ("part", "then", "told"),
     [
         ("catalogue", "0123", r"another catalogue \(other pictures, captions or attributes\); resume with the one"),
-        ("config", ["loss.kl=0.125"], r"another config \(loss.kl was 0.125, now it is 0.5\); resume with the config.json"),
+        (
+            "config",
+            ["loss.kl=0.125"],
+            r"another config \(loss.kl was 0.125, now it is 0.5\); resume with the config",
+        ),
         ("config", ["training.augment=0.5"], r"another config \(training.augment was 0.5, now it is unset\)"),
         ("config", ["loss.projected=0.5"], r"another config \(loss.projected was 0.5, now it is 0.0\)"),
         ("config", ["seed=7"], r"another config \(seed was 7, now it is 0\)"),
