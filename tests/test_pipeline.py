@@ -288,6 +288,13 @@ def test_damage_to_one_of_an_earlier_version_is_one_line_too(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "meta", 3.5])
+def test_a_device_that_does_not_work_here_is_one_line(saved: Path, device: str) -> None:
+    with pytest.raises(UserError, match=rf"device='{device}': does not work here \(.+\); use cpu, or leave") as caught:
+        Pipeline.from_pretrained(saved, device=device)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("path", ["runs/nobody/none", "/nowhere", "./nowhere", "nowhere"])
 def test_a_path_that_is_no_hub_id_is_never_looked_up(path: str) -> None:
     with pytest.raises(UserError, match="no such folder; give a run, a model folder or a hub id"):
