@@ -15,7 +15,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from bespoke.precision import Precision
 
@@ -31,12 +30,17 @@ class Settings(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _takes_no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Python would: true is 1 to it, and a half-life of one picture is no answer to ema_half_life=true."""
+        """Python would, true is 1 to it; as words they are refused as any word in place of a number."""
         annotation = cls.model_fields[str(info.field_name)].annotation
-        given = value if isinstance(value, list | tuple) else [value]
-        if bool not in (annotation, *get_args(annotation)) and any(isinstance(each, bool) for each in given):
-            raise PydanticCustomError("no_boolean", "Input should be no true or false")
-        return value
+        if bool in (annotation, *get_args(annotation)):
+            return value
+        if isinstance(value, list | tuple):
+            return [_word(each) for each in value]
+        return _word(value)
+
+
+def _word(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class ModelSettings(Settings):

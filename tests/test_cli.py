@@ -103,7 +103,7 @@ MISTAKES = [
     (["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=many"], "--set training.batch_size='many'"),
     (
         ["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=true"],
-        "batch_size=True: Input should",
+        "batch_size='true': Input should",
     ),
     (["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=1000000000"], "its pictures alone take"),
     (["train", "{shop}", "--out", "{new}", "--set", "model.vocabulary_size=1"], "expected 288 or more"),

@@ -133,6 +133,6 @@ def test_asking_for_another_model_than_the_base_is_told_with_both_values(
     ],
 )
 def test_true_and_false_are_no_numbers(override: str) -> None:
-    with pytest.raises(UserError, match="Input should be no true or false; mend the value"):
+    with pytest.raises(UserError, match="Input should be a valid (integer|number), unable to parse"):
         resolve("test32", [override])
     assert resolve("test32", ["model.balance=false", "training.augment_colors=true"]).training.augment_colors
