@@ -104,11 +104,11 @@ def generate(
     seed: options.FirstSeed = None,
     best_of: Annotated[int, typer.Option(help="Candidates a picture; the best match to its text is kept.")] = 1,
     out: options.PicturesFolder = None,
-) -> None:
+) -> int:
     """Make pictures from text: PNGs with a metadata.jsonl beside them."""
     from bespoke.commands.generate import generate
 
-    generate(
+    finished = generate(
         model,
         texts or (),
         prompts=prompts,
@@ -118,6 +118,7 @@ def generate(
         best_of=best_of,
         out=out,
     )
+    return _exit_code(finished=finished)
 
 
 @app.command()
@@ -307,6 +308,7 @@ def doctor() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line and return the exit code; a user's mistake is one line on standard error and 2."""
     try:
+        options.check_given(arguments)
         code = app(list(arguments) or ["--help"], prog_name="bespoke", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except UserError as error:

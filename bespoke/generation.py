@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bespoke.data.columns import TEXT_COLUMNS
+from bespoke.data.columns import text_columns
 from bespoke.data.records import read_records, text_encoding
 from bespoke.data.tables import as_texts
 from bespoke.editing import EditedPicture
@@ -18,17 +18,24 @@ from bespoke.provenance import mark
 
 METADATA = "metadata.jsonl"
 MASKS = "masks"  # the folder of masks beside edited pictures
-TABLES = (".jsonl", ".csv")
+TABLES = (".jsonl", ".csv", ".xlsx", ".parquet")
+# Suffixes of files that hold texts, but not as lines, nor in a table that is read here.
+OTHERS = (".json", ".tsv", ".xls", ".xlsm", ".ods", ".doc", ".docx", ".odt", ".rtf", ".pdf", ".html", ".xml", ".yaml")
 MOST_UNKNOWN = 10_000  # different words that are counted; bounds the memory
 
 
 def read_prompts(path: Path) -> Iterator[str]:
-    """The texts of a file, one at a time: the lines of a text file, or the column text of a .jsonl or .csv.
+    """The texts of a file, one at a time: the lines of a text file, or the column text of a table.
 
-    Empty lines are no texts. Raises UserError for a missing file, and where a row of a table has no text.
+    Empty lines are no texts. Raises UserError for a missing file, one of another kind, and where a row of a table has
+    no text.
     """
+    give = "give a text file with one text a line, or a .jsonl, .csv or .xlsx with a column text"
     if not path.is_file():
-        raise UserError(f"{path}: no such file; give a text file with one text a line, or a .jsonl or .csv with text")
+        what = "a folder" if path.is_dir() else "no ordinary file, and texts are read twice" if path.exists() else ""
+        raise UserError(f"{path}: {what or 'no such file'}; {give}")
+    if path.suffix.lower() in OTHERS:
+        raise UserError(f"{path}: {path.suffix} is read neither as lines nor as a table; {give}")
     return _read_table(path) if path.suffix.lower() in TABLES else _read_lines(path)
 
 
@@ -41,7 +48,7 @@ def _read_lines(path: Path) -> Iterator[str]:
 
 def _read_table(path: Path) -> Iterator[str]:
     for number, record in read_records(path):
-        texts = [text for column in TEXT_COLUMNS for text in as_texts(record.get(column), f"{path}:{number}")]
+        texts = [text for column in text_columns(record) for text in as_texts(record.get(column), f"{path}:{number}")]
         if not texts:
             columns = ", ".join(map(str, record))
             raise UserError(f"{path}:{number}: no text (columns: {columns}); put what to draw in the column text")

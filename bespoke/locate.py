@@ -21,6 +21,8 @@ def model_folder(name: str | Path) -> Path:
     A folder with a model of that name goes first; one that holds something else, such as a catalogue called products,
     does not stand in the way of a name out of `bases`. Raises UserError where there is nothing of it.
     """
+    if not str(name):
+        raise UserError("model: an empty name; give a run, a model folder or a hub id (. is the current folder)")
     folder = Path(name)
     if (folder / "model").is_dir():
         return folder / "model"
@@ -30,6 +32,8 @@ def model_folder(name: str | Path) -> Path:
         return BASES / name
     if folder.is_dir():
         return folder
+    if folder.exists():
+        raise UserError(f"{name}: a file, and a model is a folder; give a run or a model folder")
     return _from_hub(str(name))
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from bespoke.data.front_end import front_end_file
 from bespoke.errors import UserError
 from bespoke.locate import INDEX
 from bespoke.method.discriminator import Discriminator
@@ -25,6 +26,7 @@ from bespoke.settings import ModelSettings
 from bespoke.tensors import save_tensors
 
 FORMAT = 1
+_SETTINGS = "settings"  # what the index calls the checksum of its own model and vocabulary_size
 
 
 @dataclass(frozen=True)
@@ -124,48 +126,59 @@ def build_editor(settings: ModelSettings) -> Editor:
 
 
 def save_networks(networks: Networks, folder: Path) -> None:
-    """Write weights and index into `folder`; the index comes last, so a folder without one is not whole."""
+    """Write weights and index into `folder`; the index comes last, so a folder without one is not whole.
+
+    The front end's file, which says how captions are read, must be there already: the index knows it by its checksum.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
     files = {}
     for name, network in networks.named().items():
         file = folder / f"{name}.safetensors"
         save_tensors({key: value.detach().contiguous().cpu() for key, value in network.state_dict().items()}, file)
-        files[name] = hashlib.sha256(file.read_bytes()).hexdigest()
-    index = {
+        files[name] = _checksum(file)
+    front_end = front_end_file(networks.settings, folder)
+    files[front_end.stem] = _checksum(front_end)
+    index: dict[str, Any] = {
         "format": FORMAT,
         "model": networks.settings.model_dump(mode="json"),
         "vocabulary_size": networks.vocabulary_size,
-        "sha256": files,
     }
+    index["sha256"] = files | {_SETTINGS: _settings_checksum(index)}
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
 
 
 def load_networks(folder: Path, *, editor: bool = True) -> tuple[Networks, str]:
     """Networks in eval mode, and the model's id: the first 12 digits of a hash over all weights but the editor's.
 
-    Equal ids draw equal pictures, whether or not a model has been taught to edit as well. Without `editor` it stays
+    Equal ids draw equal pictures, whether or not a model has been taught to edit as well: settings and front end are
+    no part of the id, but have to be those that were saved with the weights, where the index has checksums of them
+    (earlier versions wrote none). Without `editor` it stays
     unread: one of another version must not be in the way of teaching it again.
     Raises UserError for a folder that is not a model, is not whole, or comes from another version.
     """
     index = _read_index(folder)
     try:
         recorded: dict[str, str] = dict(index["sha256"])
-        networks = build_networks(
-            ModelSettings(**index["model"]), int(index["vocabulary_size"]), editor=editor and "editor" in recorded
-        )
+        settings, vocabulary_size = ModelSettings(**index["model"]), int(index["vocabulary_size"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise UserError(
             f"{folder / INDEX}: not a model of this version ({_line(error)}); train or save it again"
         ) from error
+    if recorded.get(_SETTINGS) not in (None, _settings_checksum(index)):
+        raise UserError(f"{folder / INDEX}: changed or damaged since it was saved; copy the model folder again")
+    front_end = front_end_file(settings, folder)
+    _check_saved(front_end, recorded.get(front_end.stem))
+    try:
+        networks = build_networks(settings, vocabulary_size, editor=editor and "editor" in recorded)
+    except (RuntimeError, MemoryError, ValueError, TypeError, OverflowError) as error:
+        raise UserError(
+            f"{folder / INDEX}: asks for networks of an impossible size ({_line(error)}); copy the model folder again"
+        ) from error
     identity = hashlib.sha256()
     for name, network in networks.named().items():
         file = folder / f"{name}.safetensors"
-        if not file.is_file():
-            raise UserError(f"{file}: missing; the model folder is not whole, copy it again")
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()
-        if digest != recorded.get(name):
-            raise UserError(f"{file}: damaged (its checksum is not the one in {INDEX}); copy the model folder again")
+        digest = _check_saved(file, recorded.get(name, ""))
         try:
             network.load_state_dict(load_file(file))
         except (SafetensorError, RuntimeError) as error:
@@ -179,6 +192,25 @@ def load_networks(folder: Path, *, editor: bool = True) -> tuple[Networks, str]:
         if name != "editor":
             identity.update(digest.encode())
     return networks, identity.hexdigest()[:12]
+
+
+def _check_saved(file: Path, recorded: str | None) -> str:
+    """The checksum of a file of a model folder; any will do where None is recorded. Raises UserError."""
+    if not file.is_file():
+        raise UserError(f"{file}: missing; the model folder is not whole, copy it again")
+    digest = _checksum(file)
+    if recorded not in (None, digest):
+        raise UserError(f"{file}: damaged (its checksum is not the one in {INDEX}); copy the model folder again")
+    return digest
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _settings_checksum(index: Mapping[str, Any]) -> str:
+    told = json.dumps([index["model"], index["vocabulary_size"]], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def weights_hash(network: nn.Module) -> str:

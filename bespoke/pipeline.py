@@ -82,8 +82,10 @@ class Pipeline:
         """Load a run, a model folder or, where no such folder is, one that comes with Bespoke or a hub id.
 
         editor: whether what it was taught of editing is loaded, too, where there is any.
-        Raises UserError where there is no whole model of this version.
+        device: a GPU where there is one, unless given.
+        Raises UserError where there is no whole model of this version, and for a device that does not work here.
         """
+        device = _usable(device)
         folder = model_folder(path)
         networks, identity = load_networks(folder, editor=editor)
         tokenizer = load_front_end(networks.settings, folder)
@@ -92,8 +94,6 @@ class Pipeline:
                 f"{front_end_file(networks.settings, folder)}: has {tokenizer.vocabulary_size} pieces, the model "
                 f"{networks.vocabulary_size}; copy the model folder again"
             )
-        if device is None:
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         return cls(networks.to(device), tokenizer, identity=identity)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -154,7 +154,7 @@ class Pipeline:
             raise UserError(f"balance={balance}: expected a number from 0 (most varied) to 1 (most alike); choose one")
         counts = (_count("num_images", num_images), _count("best_of", best_of))
         texts = [texts] if isinstance(texts, str) else texts
-        return self._stream(texts, counts[0], float(balance), _first_seed(seed), counts[1])
+        return self._stream(texts, counts[0], float(balance), first_seed(seed), counts[1])
 
     def _stream(
         self, texts: Iterable[str], num_images: int, balance: float, first: int, best_of: int
@@ -162,7 +162,7 @@ class Pipeline:
         for number, text in enumerate(texts):
             if not isinstance(text, str):
                 raise UserError(f"text {text!r:.40}: expected a string that says what to draw")
-            _first_seed(first + (number + 1) * num_images - 1)
+            first_seed(first + (number + 1) * num_images - 1)
             embedding = self._read([text])
             for seed in range(first + number * num_images, first + (number + 1) * num_images):
                 candidates = (self._draw(text, embedding, balance, seed + k * CANDIDATE_STRIDE) for k in range(best_of))
@@ -231,7 +231,7 @@ class Pipeline:
         Raises UserError for a model that was not taught to edit, texts that are empty or read alike, and values out of
         range.
         """
-        num_images, first = _count("num_images", num_images), _first_seed(seed)
+        num_images, first = _count("num_images", num_images), first_seed(seed)
         return edit_picture(
             self.networks,
             self.tokenizer,
@@ -242,6 +242,17 @@ class Pipeline:
             mask=mask,
             seeds=list(range(first, first + num_images)),
         )
+
+
+def _usable(device: str | torch.device | None) -> torch.device:
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.zeros(1, device=device).cpu()  # what there is no other way to know of every kind of device
+        return torch.device(device)
+    except (AssertionError, RuntimeError, NotImplementedError, ModuleNotFoundError, TypeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(f"device={str(device)!r}: does not work here ({reason}); use cpu, or leave it out") from error
 
 
 def _check_replaceable(folder: Path) -> None:
@@ -260,7 +271,8 @@ def _count(name: str, count: int) -> int:
     return count.__index__()
 
 
-def _first_seed(seed: int | None) -> int:
+def first_seed(seed: int | None) -> int:
+    """The seed that was given, or a drawn one. Raises UserError for what is none."""
     if seed is None:
         return int(torch.randint(2**31, ()).item())
     if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or not 0 <= seed.__index__() <= LARGEST_SEED:

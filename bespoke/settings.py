@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Precision = Literal["auto", "bf16", "fp32"]
 BORROWED_WIDTH = 384  # of the vectors of the encoder that embeddings=pretrained borrows (data/borrowed.py)
@@ -15,6 +25,21 @@ class Settings(BaseModel):
 
     # JSON has no infinity: it would come back as null.
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _takes_no_boolean_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Python would, true is 1 to it; as words they are refused as any word in place of a number."""
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        if bool in (annotation, *get_args(annotation)):
+            return value
+        if isinstance(value, list | tuple):
+            return [_word(each) for each in value]
+        return _word(value)
+
+
+def _word(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 class ModelSettings(Settings):

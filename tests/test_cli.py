@@ -101,6 +101,16 @@ MISTAKES = [
     (["train", "{shop}", "--out", "{new}", "--preset", "cpu46"], "preset 'cpu46': unknown; choose one of cpu64"),
     (["train", "{shop}", "--out", "{new}", "--set", "loss.kullback=1"], "--set 'loss.kullback=1': expected key=value"),
     (["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=many"], "--set training.batch_size='many'"),
+    (
+        ["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=true"],
+        "batch_size='true': Input should",
+    ),
+    (["train", "{shop}", "--out", "{new}", "--set", "training.batch_size=1000000000"], "its pictures alone take"),
+    (["train", "{shop}", "--out", "{new}", "--set", "model.vocabulary_size=1"], "expected 288 or more"),
+    (["train", "{shop}", "--out", ""], "--out: an empty value; give one"),
+    (["train", "{shop}", "--out="], "--out: an empty value; give one"),
+    (["train", "", "--out", "{new}"], "catalogue: an empty name; give the folder"),
+    (["train", "{new}", "--out", "{new}", "--dry-run"], "new: no such folder"),
     (["train", "{new}", "--out", "{new}"], "new: no such folder"),
     (["train", "{shop}", "--out", "{shop}/run", *SMALL, "--images", "16"], "run: inside the catalogue"),
     (["train", "{shop}", "--out", "{new}", "--minutes", "inf"], "--minutes inf: expected more than 0"),
@@ -129,8 +139,13 @@ MISTAKES = [
         ["train", "{shop}", "--out", "{new}", "--set", "training.freeze_discriminator_stages=1"],
         "without a base nothing is worth keeping; leave it out, or pass --from",
     ),
-    (["train", "{other}", "--out", "{run}", "--resume"], "made with another catalogue, config or version"),
+    (["train", "{other}", "--out", "{run}", "--resume"], "made with another catalogue (other pictures"),
     (["generate", "{new}", "a red cup"], "new: no such folder; give a run, a model folder or a hub id"),
+    (["generate", "", "a red cup"], "model: an empty name; give a run"),
+    (["generate", "{bad}/1.png", "a red cup"], "1.png: a file, and a model is a folder"),
+    (["generate", "{run}", "a red cup", "--out", ""], "--out: an empty value; give one"),
+    (["generate", "{run}", "--prompts", "{bad}"], "bad: a folder; give a text file"),
+    (["generate", "{run}", "--prompts", "/dev/null"], "/dev/null: no ordinary file"),
     (["generate", "{run}"], "no text; say what to draw"),
     (["generate", "{run}", "a red cup", " "], "text 2 is empty"),
     (["generate", "{run}", "a red cup", "--prompts", "{bad}/metadata.jsonl"], "leave one out"),
@@ -196,8 +211,72 @@ def test_a_full_disk_and_a_missing_right_are_one_line_too(
     assert capsys.readouterr().err == f"bespoke: {told}\n"
 
 
-def test_a_dry_run_prints_the_config_and_touches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["train", "nowhere", "--out", str(tmp_path / "run"), "--images", "2.5M", "--set", "loss.kl=0.125"]
+def test_memory_that_runs_out_is_one_line_and_the_mended_command_works(
+    catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), *SMALL]
+
+    def too_large(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory: you tried")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bespoke.training.loop.take_step", too_large)
+        assert run([*asked, "--images", "32"]) == 2
+    assert re.fullmatch(
+        r"bespoke: training.batch_size=16: the memory ran out; start anew .+\n", capsys.readouterr().err
+    )
+    assert (tmp_path / "run" / "config.json").exists()
+    assert run([*asked, "--images", "16", "--set", "seed=3"]) == 0
+    assert json.loads((tmp_path / "run" / "config.json").read_text("utf-8"))["config"]["seed"] == 3
+    assert run([*asked, "--images", "16"]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_drawing_says_what_is_there_and_the_rest_can_be_drawn(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [f"a {color} mug" for color in ("red", "blue", "green")]
+    asked = ["generate", str(trained), "-n", "2", "--best-of", "2"]
+    assert run([*asked, *texts, "--seed", "5", "--out", str(tmp_path / "whole")]) == 0
+    draw, drawn = Pipeline._draw, iter(range(7))
+
+    def interrupted(*arguments: object) -> object:
+        if next(drawn, None) is None:  # within the second picture of the second text
+            raise KeyboardInterrupt
+        return draw(*arguments)  # type: ignore[arg-type]
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "_draw", interrupted)
+        assert run([*asked, *texts, "--seed", "5", "--out", str(tmp_path / "part")]) == 130
+    told = capsys.readouterr().out
+    assert f"Stopped: 3 of 6 pictures are in {tmp_path / 'part'}, described in " in told
+    assert "give the texts from number 2 on, --seed 7 and a new --out." in told
+    assert len((tmp_path / "part" / "metadata.jsonl").read_text("utf-8").splitlines()) == 3
+    assert run([*asked, *texts[1:], "--seed", "7", "--out", str(tmp_path / "rest")]) == 0
+    rest = [(tmp_path / "rest" / f"{number:06d}.png").read_bytes() for number in (1, 4)]
+    assert rest == [(tmp_path / "whole" / f"{number:06d}.png").read_bytes() for number in (3, 6)]
+
+
+def test_the_doctor_tries_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("bespoke.commands.doctor.machine", list)  # slow, and not what is asked here
+    monkeypatch.setenv("BESPOKE_CACHE", str(tmp_path / "file" / "cache"))
+    assert run(["doctor"]) == 2
+    told = capsys.readouterr()
+    assert re.fullmatch(r"bespoke: .*cache: the cache cannot be written \(not a directory\); set BESPOKE.*\n", told.err)
+    assert "Nothing that" not in told.out
+    monkeypatch.setenv("BESPOKE_CACHE", str(tmp_path / "cache"))
+    assert run(["doctor"]) == 0
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_a_dry_run_prints_the_config_and_touches_nothing(
+    catalogue: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["train", str(catalogue), "--out", str(tmp_path / "run"), "--images", "2.5M", "--set", "loss.kl=0.125"]
     assert run([*asked, "--preset", "test32", "--dry-run"]) == 0
     plan = json.loads(capsys.readouterr().out)
     assert plan["budget"] == {"minutes": None, "images": 2_500_000}

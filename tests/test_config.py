@@ -120,3 +120,19 @@ def test_asking_for_another_model_than_the_base_is_told_with_both_values(
 ) -> None:
     with pytest.raises(UserError, match=told):
         resolve_from(PRESETS["test32"].model, 300, preset, overrides)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.batch_size=true",
+        "loss.kl=false",
+        "training.balance=true",
+        "model.generator_widths=[64,48,true]",
+        "seed=true",
+    ],
+)
+def test_true_and_false_are_no_numbers(override: str) -> None:
+    with pytest.raises(UserError, match="Input should be a valid (integer|number), unable to parse"):
+        resolve("test32", [override])
+    assert resolve("test32", ["model.balance=false", "training.augment_colors=true"]).training.augment_colors

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 from PIL import Image
 
@@ -78,6 +79,17 @@ def test_texts_are_read_from_lines_tables_and_json_lines(tmp_path: Path, encodin
     assert list(read_prompts(lines)) == list(read_prompts(table)) == TEXTS
 
 
+def test_the_column_text_is_found_whatever_its_case_in_tables_and_sheets(tmp_path: Path) -> None:
+    table, sheet = tmp_path / "prompts.csv", tmp_path / "prompts.xlsx"
+    table.write_text("Sku,Text \n1,a red cup\n", "utf-8")
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (("SKU", "ＴＥＸＴ"), (1, "a red cup")):
+        book.active.append(row)
+    book.save(sheet)
+    assert list(read_prompts(table)) == list(read_prompts(sheet)) == ["a red cup"]
+
+
 def test_json_lines_may_hold_several_texts_a_row(tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text(json.dumps({"text": "one"}) + "\n" + json.dumps({"texts": ["two", "three"]}) + "\n", "utf-8")
@@ -98,6 +110,8 @@ def test_texts_are_read_one_at_a_time(tmp_path: Path) -> None:
     [
         ("prompts.jsonl", b'{"text": ""}\n', r"prompts.jsonl:1: no text \(columns: text\)"),
         ("prompts.csv", b"caption\na red cup\n", r"prompts.csv:2: no text \(columns: caption\)"),
+        ("prompts.json", b'["a red cup"]', r"prompts.json: .json is read neither as lines nor as a table; give a text"),
+        ("prompts.tsv", b"sku\ttext\n1\ta red cup\n", "prompts.tsv: .tsv is read neither as lines nor as a table"),
         ("prompts.txt", "赤い".encode("utf-16"), "prompts.txt: neither UTF-8 nor Shift_JIS"),
     ],
 )

@@ -34,6 +34,18 @@ def test_what_is_nowhere_is_named_with_what_there_is() -> None:
         model_folder("prodcts")
 
 
+def test_a_file_and_an_empty_name_are_not_looked_for_on_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shop").mkdir()
+    Path("shop/mug.png").touch()
+    with pytest.raises(UserError, match="shop/mug.png: a file, and a model is a folder"):
+        model_folder("shop/mug.png")
+    with pytest.raises(UserError, match="an empty name"):
+        model_folder("")
+
+
 def test_a_run_that_has_not_saved_yet_is_no_model(tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
     with pytest.raises(UserError, match="a run without a model yet"):

@@ -233,11 +233,12 @@ def _flip_a_byte(model: Path) -> None:
         (_flip_a_byte, "generator.safetensors: damaged"),
         (lambda model: (model / "realism.safetensors").unlink(), "realism.safetensors: missing"),
         (lambda model: (model / "alignment.safetensors").write_bytes(b""), "alignment.safetensors: damaged"),
-        (lambda model: (model / "tokenizer.json").unlink(), "tokenizer.json: expected a tokenizer.json"),
-        (lambda model: (model / "tokenizer.json").write_text("{}", "utf-8"), "tokenizer.json: expected a tokenizer"),
+        (_set_index(vocabulary_size=321), "model_index.json: changed or damaged since it was saved"),
+        (lambda model: (model / "tokenizer.json").unlink(), "tokenizer.json: missing"),
+        (lambda model: (model / "tokenizer.json").write_text("{}", "utf-8"), "tokenizer.json: damaged"),
         (
-            lambda model: Tokenizer.train(["x"], 300).save(model / "tokenizer.json"),
-            "tokenizer.json: has .* pieces, the model",
+            lambda model: Tokenizer.train([f"{text}s" for text in CAPTIONS], 320).save(model / "tokenizer.json"),
+            "tokenizer.json: damaged",
         ),
     ],
 )
@@ -247,6 +248,50 @@ def test_a_model_folder_that_is_not_whole_is_refused(
     damage(saved)
     with pytest.raises(UserError, match=message) as caught:
         Pipeline.from_pretrained(saved)
+    assert "\n" not in str(caught.value)
+
+
+def _as_saved_before_checksums_of_all(model: Path) -> None:
+    index = json.loads((model / "model_index.json").read_text("utf-8"))
+    for name in ("tokenizer", "settings"):
+        del index["sha256"][name]
+    (model / "model_index.json").write_text(json.dumps(index), "utf-8")
+
+
+def test_a_model_of_an_earlier_version_loads_as_the_same(saved: Path) -> None:
+    identity = Pipeline.from_pretrained(saved).identity
+    _as_saved_before_checksums_of_all(saved)
+    assert Pipeline.from_pretrained(saved).identity == identity
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda model: (model / "tokenizer.json").unlink(), "tokenizer.json: missing"),
+        (lambda model: (model / "tokenizer.json").write_text("{}", "utf-8"), "tokenizer.json: expected a tokenizer"),
+        (
+            lambda model: Tokenizer.train(["x"], 300).save(model / "tokenizer.json"),
+            "tokenizer.json: has .* pieces, the model",
+        ),
+        (_set_index(vocabulary_size=10**15), "model_index.json: asks for networks of an impossible size"),
+        (_set_index(vocabulary_size=10**30), "model_index.json: asks for networks of an impossible size"),
+        (_set_index(vocabulary_size=-1), "model_index.json: asks for networks of an impossible size"),
+    ],
+)
+def test_damage_to_one_of_an_earlier_version_is_one_line_too(
+    saved: Path, damage: Callable[[Path], object], message: str
+) -> None:
+    _as_saved_before_checksums_of_all(saved)
+    damage(saved)
+    with pytest.raises(UserError, match=message) as caught:
+        Pipeline.from_pretrained(saved)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "meta", 3.5])
+def test_a_device_that_does_not_work_here_is_one_line(saved: Path, device: str) -> None:
+    with pytest.raises(UserError, match=rf"device='{device}': does not work here \(.+\); use cpu, or leave") as caught:
+        Pipeline.from_pretrained(saved, device=device)
     assert "\n" not in str(caught.value)
 
 

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -15,14 +16,19 @@ import torch
 from bespoke.commands.extras import EXTRAS
 from bespoke.commands.screen import say
 from bespoke.data.store import cache_folder
+from bespoke.errors import UserError
 from bespoke.precision import computes_bf16
 
 GIGABYTE = 2**30
+_TRIED = 2**16  # bytes that are written to the cache and taken away again
 _MATRIX = 1024  # side of the matrices that are multiplied
 
 
 def doctor() -> None:
-    """Print what this machine can do, what is missing, and the command that installs it."""
+    """Print what this machine can do, what is missing, and the command that installs it.
+
+    Raises UserError, when all else has been told, where the cache cannot be written, without which nothing is trained.
+    """
     for name, value in machine():
         say(f"{name:12} {value}")
     missing = [extra for extra in EXTRAS if importlib.util.find_spec(extra.module) is None]
@@ -32,6 +38,10 @@ def doctor() -> None:
     if missing:
         wanted = " ".join(f"'{extra.requirement}'" for extra in missing)
         say(f"Install what is missing with: {sys.executable} -m pip install {wanted}")
+    if refusal := cache_refusal():
+        raise UserError(
+            f"{cache_folder()}: the cache cannot be written ({refusal}); set BESPOKE_CACHE to another folder"
+        )
     say("Nothing that `bespoke train` and `bespoke generate` need is missing.")
 
 
@@ -68,6 +78,17 @@ def disk(folder: Path) -> str:
     while not folder.exists():
         folder = folder.parent
     return f"{shutil.disk_usage(folder).free / GIGABYTE:.0f} GB free"
+
+
+def cache_refusal() -> str:
+    """Why nothing can be written to the cache; empty where it can. Tried, for rights and mounts say only half of it."""
+    try:
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache_folder()) as file:
+            file.write(bytes(_TRIED))
+    except OSError as error:
+        return (error.strerror or "no reason given").lower()
+    return ""
 
 
 def precision(device: torch.device) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from bespoke.errors import UserError
 
 # How a table is read: the same for every command that takes a catalogue.
 FileColumn = Annotated[
@@ -105,7 +109,7 @@ CleanedFolder = Annotated[
 ]
 # Of `bespoke generate`.
 Prompts = Annotated[
-    Path | None, typer.Option(help="A file of texts: one a line, or .jsonl or .csv with text.", metavar="FILE")
+    Path | None, typer.Option(help="A file of texts: one a line, or .jsonl, .csv or .xlsx with text.", metavar="FILE")
 ]
 FirstSeed = Annotated[int | None, typer.Option(help="Of the first picture, the next has the next; drawn unless given.")]
 PicturesFolder = Annotated[
@@ -148,3 +152,11 @@ FrontBalances = Annotated[
     typer.Option("--balance", help="May be repeated; 0, 0.25, 0.5, 0.75 and 1 unless given.", metavar="B"),
 ]
 NewFolder = Annotated[Path, typer.Option(help="A new or empty folder for the report.", metavar="FOLDER")]
+
+
+def check_given(arguments: Sequence[str]) -> None:
+    """Raise UserError for an option with an empty value: a path out of it would be the current folder, in silence."""
+    told = list(takewhile(lambda argument: argument != "--", arguments))
+    empty = [option for option, value in pairwise(told) if option.startswith("--") and "=" not in option and not value]
+    for option in [*empty, *(argument[:-1] for argument in told if argument.startswith("--") and argument[-1] == "=")]:
+        raise UserError(f"{option}: an empty value; give one, or leave the option out")

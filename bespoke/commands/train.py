@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -15,17 +16,29 @@ from bespoke.commands.borrowed import check_borrowed
 from bespoke.commands.check import check_outside
 from bespoke.commands.screen import Bar, Rate, clock, leads, say
 from bespoke.config import DEFAULT_PRESET, Config, resolve, resolve_editing, resolve_from
+from bespoke.data.captions import SMALLEST_VOCABULARY
 from bespoke.data.catalogue import Catalogue
 from bespoke.data.columns import Columns
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
-from bespoke.training.plan import CONFIG, Base, Budget, Plan, check_free, claimed, read_plan, write_plan
+from bespoke.training.plan import (
+    CONFIG,
+    Base,
+    Budget,
+    Plan,
+    check_free,
+    claimed,
+    forget_set_up,
+    read_plan,
+    write_plan,
+)
 
 if TYPE_CHECKING:
     from bespoke.pipeline import Pipeline
 
 DEFAULT_MINUTES, EDIT_MINUTES = 60.0, 15.0
 EDITING = "editing"  # the folder in a run where its editor is taught
+_NO_MEMORY = re.compile("out of memory|(?:can't|cannot) allocate memory", re.IGNORECASE)  # of PyTorch, by device
 _COUNT = re.compile(r"(\d+(?:\.\d+)?) ?([kM]?)", re.IGNORECASE)
 
 
@@ -66,13 +79,16 @@ def train(
             budget=budget or Budget(minutes=EDIT_MINUTES if edit else DEFAULT_MINUTES),
             config=config,
         )
+    _check_memory(plan.config)
     if dry_run:
+        Catalogue.open(catalogue, plan.columns)  # raises where there is none
         say(plan.model_dump_json(indent=2))
         return True
     if leads() and not resume:
         if Path(catalogue).is_dir():
             check_outside(out, catalogue)
         check_free(run)
+        forget_set_up(run, out)
     check_borrowed([plan.config])
     if edit and resume:
         _check_taught(out, plan)
@@ -124,10 +140,32 @@ def _begun(preset: str | None, overrides: Sequence[str], location: str | None) -
                 f"--set training.freeze_discriminator_stages={config.training.freeze_discriminator_stages}: without a "
                 "base nothing is worth keeping; leave it out, or pass --from"
             )
+        pieces = config.model.vocabulary_size
+        if pieces < SMALLEST_VOCABULARY and config.model.embeddings != "pretrained":
+            raise UserError(
+                f"--set model.vocabulary_size={pieces}: expected {SMALLEST_VOCABULARY} or more; choose a larger one"
+            )
         return None, config
     model = _load_model(location)
     base = Base(location=location, identity=model.identity)
     return base, resolve_from(model.networks.settings, model.tokenizer.vocabulary_size, preset, overrides)
+
+
+def _check_memory(config: Config) -> None:
+    """Raise UserError for a batch that no memory of this machine could hold, before anything is written.
+
+    A bound from below: training needs many times what the pictures themselves do.
+    """
+    if not hasattr(os, "sysconf"):
+        return
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    batch, side = config.training.batch_size, config.model.image_size
+    needed = batch // int(os.environ.get("WORLD_SIZE", "1")) * 3 * side**2 * 4  # float32
+    if needed > there:
+        raise UserError(
+            f"training.batch_size={batch}: its pictures alone take {needed / 2**30:,.0f} GB of memory, this machine "
+            f"has {there / 2**30:,.0f}; set a smaller one"
+        )
 
 
 def _load_model(location: str) -> Pipeline:
@@ -225,7 +263,15 @@ def run_plan(plan: Plan, store: PairStore, out: Path, *, resume_with: str) -> bo
             write_plan(run, plan)
 
     with Bar("Training") as bar, claimed(out) if leads() else nullcontext():
-        finished = train(plan.config, store, run, plan.budget, base=plan.base, model=model, tell=tell, begun=begun)
+        try:
+            finished = train(plan.config, store, run, plan.budget, base=plan.base, model=model, tell=tell, begun=begun)
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not _NO_MEMORY.search(str(error)):
+                raise
+            raise UserError(
+                f"training.batch_size={plan.config.training.batch_size}: the memory ran out; start anew with "
+                "a smaller one, or with a smaller model (docs/commands.md has the presets)"
+            ) from error
     if finished:
         say(f"Finished. The model is in {model}, its samples are in {run / 'samples'}.")
     else:

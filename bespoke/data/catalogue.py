@@ -86,6 +86,8 @@ class Catalogue:
         `columns` says where a metadata table has file names and captions; without it that is guessed.
         """
         where, columns = str(location), columns or Columns()
+        if not where:
+            raise UserError("catalogue: an empty name; give the folder that holds the pictures (. is the current one)")
         for reader in READERS:
             if reader.accepts(where):
                 if columns != Columns() and not reader.has_columns:

@@ -123,6 +123,11 @@ def choose_texts(columns: Columns, record: Mapping[str, Any], where: str, file: 
     return Chosen(file, texts, None)
 
 
+def text_columns(record: Mapping[str, Any]) -> list[str]:
+    """The columns called text or texts, whatever their case, width and spaces."""
+    return [name for name in record if _plain(name) in TEXT_COLUMNS]
+
+
 def fits_heading(cells: Iterable[Any], columns: Columns) -> int:
     """How well a row names columns, from 0 to 2: one that says which picture, and one that says what it shows."""
     names = [name for name in map(_cell, cells) if name]

@@ -35,7 +35,7 @@ def make_once(folder: Path, is_whole: Callable[[], bool], write: Callable[[Path]
     except OSError as error:
         if error.errno in _NO_SPACE:
             raise UserError(f"{folder.parent}: no space left for the cache; free some or set BESPOKE_CACHE") from None
-        if error.errno in _NO_RIGHT:
+        if error.errno in _NO_RIGHT or not folder.parent.is_dir():
             reason = (error.strerror or "no right").lower()
             raise UserError(f"{folder.parent}: cannot write the cache ({reason}); set BESPOKE_CACHE") from None
         raise

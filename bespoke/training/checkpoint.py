@@ -149,8 +149,12 @@ def _load(path: Path) -> tuple[int, dict[str, Tensor], dict[str, Any]]:
         if hashlib.sha256(content[name]).hexdigest() != manifest[name]:
             raise ValueError(f"{name} is not what was saved")
     state = json.loads(content[VALUES])
+    if not isinstance(state, dict):
+        raise ValueError(f"{VALUES} is no JSON object")
     if state["format"] != FORMAT:
         raise ValueError(f"it has format {state['format']}, this version reads {FORMAT}")
+    if not isinstance(state["values"], dict):
+        raise ValueError(f"the values in {VALUES} are no JSON object")
     return state["step"], tensors_from_bytes(content[STATE]), state["values"]
 
 

@@ -42,9 +42,10 @@ class Journal:
         """Forget what was written after `step`, at which `images` pictures had been shown."""
         self.close()
         if self.path.exists():
-            lines = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+            # As bytes: a line that a crash or an editor has damaged may be no UTF-8.
+            lines = [line for line in self.path.read_bytes().splitlines() if _step(line) <= step]
             part = self.path.with_name(".metrics.jsonl.part")
-            part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            part.write_bytes(b"".join(line + b"\n" for line in lines))
             part.replace(self.path)
         # Events are placed by pictures shown, so that runs of different batch sizes compare.
         self._writer = SummaryWriter(self._events, purge_step=images + 1)
@@ -66,8 +67,8 @@ class Journal:
             self._writer = None
 
 
-def _step(line: str) -> int:
-    """The step of a line; a line cut off by a crash counts as later than all."""
+def _step(line: bytes) -> int:
+    """The step of a line; a line that cannot be read, as a crash cuts it off, counts as later than all."""
     try:
         return int(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):

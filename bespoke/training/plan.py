@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,9 @@ from bespoke.errors import UserError
 CONFIG = "config.json"
 _PART = ".config.json.part"
 _LOCK = ".lock"
+_CHECKPOINTS = "checkpoints"
+# What set-up leaves of checkpoints: one of no step, or half of it.
+_BEFORE_TRAINING = re.compile(r"step-0+|\.saving-\d+")
 
 
 class Budget(BaseModel):
@@ -88,17 +93,48 @@ def claimed(run: Path) -> Iterator[None]:
 
 
 def check_free(run: Path) -> None:
-    """Raise UserError unless a fresh run may be written to `run`: nothing is there, or an empty folder."""
+    """Raise UserError unless a fresh run may be written to `run`.
+
+    Nothing is there, or an empty folder, or only what the set-up of a run left in which no training has begun.
+    """
     try:
         names = {path.name for path in run.iterdir()} - {_PART, _LOCK}
     except FileNotFoundError:
         return
     except OSError as error:
         raise UserError(f"{run}: not a folder to train into ({error.strerror}); name another --out") from error
-    if names & {CONFIG, "checkpoints"}:
+    if _is_only_set_up(run, names):
+        return
+    if names & {CONFIG, _CHECKPOINTS}:
         raise UserError(f"{run}: already holds a run; pass --resume to go on with it, or name another --out")
     if names:
         raise UserError(f"{run}: holds files that are no run's (first: {min(names)}); name a new --out")
+
+
+def forget_set_up(run: Path, claim: Path) -> None:
+    """Take away what `check_free` found of a run in which no training had begun, so that it is not gone on from.
+
+    Its checkpoint of no step follows from its config; its config.json stays until the new one replaces it. `claim`:
+    the folder whose lock keeps other processes out.
+    """
+    if (run / _CHECKPOINTS).is_dir():
+        with claimed(claim):
+            check_free(run)  # by now it may have been trained
+            try:
+                shutil.rmtree(run / _CHECKPOINTS)
+            except OSError as error:
+                raise _refused(run, error) from error
+
+
+def _is_only_set_up(run: Path, names: set[str]) -> bool:
+    if CONFIG not in names or not names <= {CONFIG, _CHECKPOINTS, "tensorboard"}:
+        return False
+    try:
+        read_plan(run)  # another program's config.json is none of ours to replace
+        saved = [path.name for path in (run / _CHECKPOINTS).iterdir()] if _CHECKPOINTS in names else []
+    except (UserError, OSError):
+        return False
+    return all(_BEFORE_TRAINING.fullmatch(name) for name in saved)
 
 
 def write_plan(run: Path, plan: Plan) -> None:

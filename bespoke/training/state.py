@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -40,22 +42,67 @@ class Progress:
     saves: int = 0
 
 
-def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base | None) -> str:
+class MadeFor(NamedTuple):
+    """What a checkpoint goes with, part by part, so that it can be said which of them is another one now."""
+
+    config: str  # JSON
+    catalogue: str
+    front_end: str
+    base: str  # empty where there is none
+
+    @property
+    def digest(self) -> str:
+        """One hash for all of it: all that checkpoints of earlier versions hold."""
+        return hashlib.sha256("".join(self).encode()).hexdigest()
+
+
+def made_for(config: Config, store: PairStore, front_end: FrontEnd, base: Base | None) -> MadeFor:
     """What a checkpoint goes with; only how often a run is saved and logged, and what is asked of it, may change."""
     unset = {section: _as_before(getattr(config, section), keys) for section, keys in ADDED.items()}
     freely = {"validation_every_minutes", "checkpoint_every_minutes", "log_every"}
     told = config.model_dump_json(
         exclude={**unset, "training": unset["training"] | freely, "gates": True}, exclude_none=True
     )
-    told += store.fingerprint + front_end_hash(front_end) + (base.identity if base else "")
-    return hashlib.sha256(told.encode()).hexdigest()
+    return MadeFor(told, store.fingerprint, front_end_hash(front_end), base.identity if base else "")
+
+
+def _differing(checkpoint: Checkpoint, now: MadeFor) -> str:
+    """What a checkpoint was made with that is another one now, and what to do: one line for people."""
+    try:
+        then = MadeFor(**checkpoint.values["made_for_parts"])
+    except (KeyError, TypeError):  # of an earlier version, which kept the hash alone
+        then = None
+    if then is None:
+        what, mend = "another catalogue, config or version", "those it was started with"
+    elif then.catalogue != now.catalogue:
+        what, mend = "another catalogue (other pictures, captions or attributes)", "the one it was started with"
+    elif then.config != now.config:
+        before, after = _flat(then.config), _flat(now.config)
+        key = next((key for key in [*before, *after] if before.get(key) != after.get(key)), "")
+        change = f"{key} was {before.get(key, 'unset')}, now it is {after.get(key, 'unset')}" if key else "its order"
+        what, mend = f"another config ({change})", "the config.json it was started with"
+    elif then.base != now.base:
+        what, mend = f"another base ({then.base or 'none'}, not {now.base or 'none'})", "the one it was started with"
+    else:
+        what, mend = "another version of Bespoke, which reads captions otherwise", "that version"
+    return f"{checkpoint.path}: made with {what}; resume with {mend}, or train into a new folder"
+
+
+def _flat(config: str) -> dict[str, str]:
+    """A config as `section.key` -> value, with what keys that were left out stand for."""
+    tree = json.loads(config)
+    flat = {f"{section}.{key}": json.dumps(value) for section, keys in ADDED.items() for key, value in keys.items()}
+    for section, values in tree.items():
+        inner = values if isinstance(values, dict) else {"": values}
+        flat |= {f"{section}.{key}".rstrip("."): json.dumps(value) for key, value in inner.items()}
+    return flat
 
 
 def _as_before(settings: Settings, keys: dict[str, object]) -> set[str]:
     return {key for key, before in keys.items() if getattr(settings, key) == before}
 
 
-def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_with: str) -> bool:
+def save(run: Path, players: Players, progress: Progress, goes_with: MadeFor, reads_with: str) -> bool:
     """Write a checkpoint of everything; False, with nothing written, where a number in it is not finite.
 
     goes_with: see `made_for`. reads_with: the text of the front end, which cannot be made again without the base that
@@ -68,7 +115,12 @@ def save(run: Path, players: Players, progress: Progress, goes_with: str, reads_
         tensors |= pack(f"average/{name}", network.state_dict())
     for name, optimizer in players.optimizers.items():
         tensors |= pack_optimizer(f"optimizer/{name}", optimizer)
-    values = {"progress": asdict(progress), "made_for": goes_with, "front_end": reads_with}
+    values = {
+        "progress": asdict(progress),
+        "made_for": goes_with.digest,
+        "made_for_parts": goes_with._asdict(),
+        "front_end": reads_with,
+    }
     try:
         save_checkpoint(run / "checkpoints", step=progress.step, tensors=tensors, values=values)
     except FloatingPointError:
@@ -82,7 +134,7 @@ def kept_front_end(checkpoint: Checkpoint | None, settings: ModelSettings) -> Fr
     return front_end_of(settings, text) if text else None
 
 
-def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> tuple[Progress, list[str]]:
+def restore(checkpoint: Checkpoint | None, players: Players, goes_with: MadeFor) -> tuple[Progress, list[str]]:
     """Put the newest whole checkpoint of a run into `players`; where there is none yet, leave them as they are.
 
     Returns where the run stands, and notes on checkpoints that had to be passed over.
@@ -90,11 +142,8 @@ def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> 
     """
     if checkpoint is None:
         return Progress(), []
-    if checkpoint.values.get("made_for") != goes_with:
-        raise UserError(
-            f"{checkpoint.path}: made with another catalogue, config or version; resume with those it was started "
-            "with, or train into a new folder"
-        )
+    if checkpoint.values.get("made_for") != goes_with.digest:
+        raise UserError(_differing(checkpoint, goes_with))
     for name, network in players.learning().items():
         network.load_state_dict(unpack(f"network/{name}", checkpoint.tensors))
     for name, network in players.average.averaged.items():
@@ -106,7 +155,7 @@ def restore(checkpoint: Checkpoint | None, players: Players, goes_with: str) -> 
 
 
 def roll_back(
-    run: Path, players: Players, goes_with: str, progress: Progress, error: Diverged
+    run: Path, players: Players, goes_with: MadeFor, progress: Progress, error: Diverged
 ) -> tuple[Progress, list[str]]:
     """Return to the newest checkpoint and take another random road from there.
 

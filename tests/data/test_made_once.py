@@ -102,6 +102,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         make_once(folder, lambda: False, fill)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a file system without folders of one's own")
+def test_a_place_that_does_not_even_take_a_folder_is_named() -> None:
+    with pytest.raises(UserError, match=r"/proc/c: cannot write the cache \(no such file or directory\)"):
+        make_once(Path("/proc/c/cache"), lambda: False, fill)
+
+
 FULL = """
 import resource, sys
 from pathlib import Path

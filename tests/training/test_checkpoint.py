@@ -157,6 +157,22 @@ def test_when_none_is_whole_the_error_names_the_folder_and_each_reason(tmp_path:
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("content", ["[1]", "3", "null", '{"format": 1, "step": 2, "values": [1]}'])
+def test_a_checkpoint_that_is_whole_but_holds_something_else_gives_way_too(tmp_path: Path, content: str) -> None:
+    save(tmp_path, 1)
+    path = save(tmp_path, 2)
+    (path / "state.json").write_text(content)
+    lines = [
+        f"{hashlib.sha256((path / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in ("state.safetensors", "state.json")
+    ]
+    (path / "manifest.sha256").write_text("".join(lines))
+    checkpoint = load_latest(tmp_path)
+    assert checkpoint is not None
+    assert checkpoint.step == 1
+    assert "JSON object" in checkpoint.notes[0]
+
+
 def test_a_checkpoint_of_another_format_is_named_as_such(tmp_path: Path) -> None:
     path = save(tmp_path, 1)
     state = json.loads((path / "state.json").read_text())

@@ -26,6 +26,16 @@ def test_what_is_computed_again_replaces_what_was_written(tmp_path: Path) -> Non
     assert any((tmp_path / "tensorboard").iterdir())
 
 
+def test_a_line_that_is_no_text_is_left_out_and_the_others_stay(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, from_step=0, from_images=0)
+    journal.write(1, 10, 1.0, {"loss": 0.5})
+    journal.close()
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write(b'\xff\xfe{"step": 1}\n[3]\n')
+    Journal(tmp_path, from_step=1, from_images=10).close()
+    assert [row["step"] for row in rows(tmp_path)] == [1]
+
+
 def test_numbers_that_are_not_finite_are_written_as_null(tmp_path: Path) -> None:
     journal = Journal(tmp_path, from_step=0, from_images=0)
     journal.write(1, 10, 1.0, {"cka": float("nan"), "sensitivity": float("inf")})

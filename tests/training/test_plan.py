@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bespoke.config import resolve
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
-from bespoke.training.plan import Base, Budget, Plan, check_free, claimed, read_plan, write_plan
+from bespoke.training.plan import Base, Budget, Plan, check_free, claimed, forget_set_up, read_plan, write_plan
 
 PLAN = Plan(
     catalogue="shop",
@@ -50,6 +50,37 @@ def test_a_fresh_run_needs_a_folder_of_its_own(tmp_path: Path) -> None:
         check_free(tmp_path)
     with pytest.raises(UserError, match="holiday.png: not a folder to train into"):
         check_free(tmp_path / "holiday.png")
+
+
+def test_a_run_in_which_no_training_has_begun_can_be_started_anew(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    write_plan(run, PLAN)
+    check_free(run)
+    for name in ("tensorboard", "checkpoints/step-00000000", "checkpoints/.saving-00000000"):
+        (run / name).mkdir(parents=True)
+    check_free(run)
+    forget_set_up(run, run)
+    assert sorted(path.name for path in run.iterdir()) == [".lock", "config.json", "tensorboard"]
+
+
+@pytest.mark.parametrize(
+    "held", ["metrics.jsonl", "samples", "model", "notes.txt", "checkpoints/step-00000001", "checkpoints/notes.txt"]
+)
+def test_a_run_that_holds_anything_more_is_left_as_it_is(tmp_path: Path, held: str) -> None:
+    write_plan(tmp_path, PLAN)
+    (tmp_path / "checkpoints" / "step-00000000").mkdir(parents=True)
+    (tmp_path / held).mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    for ask in (lambda: check_free(tmp_path), lambda: forget_set_up(tmp_path, tmp_path)):
+        with pytest.raises(UserError, match="already holds a run; pass --resume"):
+            ask()
+    assert [path for path in sorted(tmp_path.rglob("*")) if path.name != ".lock"] == before
+
+
+def test_a_config_that_is_no_run_s_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "clip"}', "utf-8")
+    with pytest.raises(UserError, match="already holds a run"):
+        check_free(tmp_path)
 
 
 def test_one_process_at_a_time_trains_into_a_run_and_a_killed_one_leaves_it_free(tmp_path: Path) -> None:
