@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 import warnings
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+from xml.etree.ElementTree import iterparse
 
 from bespoke.data.columns import Columns, fits_heading, is_read
 from bespoke.data.headings import MOST_ABOVE, Cells, column_names, heading_at, is_blank
@@ -16,10 +19,11 @@ from bespoke.data.item import Problems
 from bespoke.errors import UserError
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # old .xls files begin so, and new ones that ask for a password
+Numbered = tuple[int, Cells]
 _PEEKED = 2 * MOST_ABOVE  # rows in which formulas without values are looked for
 
 
-def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[tuple[int, Cells]]:
+def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[Numbered]:
     """Number and cells of each row of the first sheet whose heading fits best; the others are counted in `problems`.
 
     Raises UserError, also where a column that is read holds formulas whose values were never computed.
@@ -35,7 +39,7 @@ def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[tup
             if sheet is not best:
                 problems.add("sheets that are not read", f"{path}: {sheet.title}")
         _refuse_formulas(path, best.title, list(islice(_rows(best), _PEEKED)), columns)
-        yield from _rows(best)
+        yield from _rows(best, _merged_down(best))
     except UserError:
         raise
     except Exception as error:  # sheets are unpacked while they are read
@@ -67,13 +71,42 @@ def _no_workbook(path: Path, error: Exception) -> UserError:
     return UserError(f"{path}: not an xlsx workbook ({reason}); save it again, or as CSV UTF-8")
 
 
-def _rows(sheet: Any) -> Iterator[tuple[int, Cells]]:
-    """The rows in which something stands."""
+def _rows(sheet: Any, merged: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})) -> Iterator[Numbered]:
+    """The rows in which something stands of their own, and what they share with rows above them.
+
+    merged: as `_merged_down` finds it.
+    """
     sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond them would be lost
+    shared: dict[int, tuple[int, str | None]] = {}  # column -> the last row that a cell reaches, and what stands in it
     for number, row in enumerate(sheet.iter_rows(), 1):
         cells = [_as_read(cell) for cell in row]
-        if not all(map(is_blank, cells)):
+        own = not all(map(is_blank, cells))
+        for column, last in merged.get(number, ()):
+            shared[column] = (last, cells[column] if column < len(cells) else None)
+        for column, (last, value) in shared.items():
+            if number <= last:
+                cells += [None] * (column + 1 - len(cells))
+                cells[column] = value
+        if own:
             yield number, cells
+
+
+def _merged_down(sheet: Any) -> dict[int, list[tuple[int, int]]]:
+    """First row -> column and last row of each cell that is merged over several rows, as a name that several share.
+
+    The library tells merged cells only of workbooks that it holds in memory as a whole.
+    """
+    from openpyxl.utils.cell import range_boundaries
+
+    starts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    with sheet._get_source() as source:
+        for _, element in iterparse(source):
+            if element.tag.endswith("}mergeCell"):
+                left, top, _, bottom = range_boundaries(element.get("ref"))
+                if bottom > top:
+                    starts[top].append((left - 1, bottom))
+            element.clear()
+    return starts
 
 
 def _as_read(cell: Any) -> str | None:

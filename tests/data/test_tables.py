@@ -190,3 +190,20 @@ def test_a_list_of_texts_names_no_pictures_and_keeps_lines_and_other_cells(tmp_p
     assert [texts for _, texts, _ in built] == [["A: a red rose"], ["B"]]
     with pytest.raises(UserError, match="metadata.csv:2: no column text or texts .columns: a, b.; say which"):
         list(read_texts(csv(tmp_path, "a,b\n1,2\n")))
+
+
+def test_a_cell_that_is_merged_over_rows_stands_in_all_of_them(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["商品一覧"])
+    sheet.merge_cells("A1:C1")
+    sheet.append(["file_name", "color", "text"])
+    for number in range(4):
+        sheet.append([f"{number}.png", "赤", "a mug" if number < 2 else None])
+    sheet.merge_cells("B3:B5")
+    sheet.merge_cells("C4:C6")
+    sheet.merge_cells("A7:A9")  # nothing of their own stands in these
+    book.save(tmp_path / "metadata.xlsx")
+    expected = [Row(f"{number}.png", ("a mug",), {"color": "赤"}) for number in range(4)]
+    assert list(read_table(tmp_path / "metadata.xlsx")) == expected
