@@ -81,8 +81,8 @@ def check_place(folder: Path, location: str) -> None:
 
 
 def check_outside(folder: Path, location: str) -> None:
-    """Raise UserError where `folder` lies in the catalogue at `location`."""
-    if _is_inside(folder, location):
+    """Raise UserError where `folder` lies in the catalogue at `location`; one without a name is refused when opened."""
+    if location and _is_inside(folder, location):
         raise UserError(f"{folder}: inside the catalogue, which is left as it is; name a folder elsewhere")
 
 
