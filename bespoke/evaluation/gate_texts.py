@@ -26,7 +26,8 @@ GATE_TEXTS: dict[str, Text] = {
         "距離: 実物からの距離は、実物どうしの {measured} 倍です(上限 {limit} 倍)。",
     ),
     "gate.variety": Text(
-        "Variety: kinds of real pictures that are covered, {measured} of what real pictures reach (least: {limit}).",
+        "Variety: real pictures that have a generated one near them, {measured} of what real pictures reach "
+        "(least: {limit}).",
         "多様性: 似た生成画像がある実物の割合は、実物どうしの {measured} です(下限 {limit})。",
     ),
     "gate.faithfulness": Text(

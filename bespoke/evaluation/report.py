@@ -198,7 +198,7 @@ class _Page(Writer):
                 ("good", "reads.yes") if exam.reads else ("bad", "reads.no"),
             )
         )
-        on = self.text("examined_on", n=exam.num_pictures, split=exam.split)
+        on = self.text("examined_on", n=exam.num_pictures, split=self.plain(f"split.{exam.split}"))
         rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in self.exam_rows(exam))
         return (
             f"<h3>{card.family} <span class='soft'>{card.identity}</span></h3><ul>{lines}</ul>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespoke.evaluation.gate_texts import GATE_TEXTS
 from bespoke.evaluation.paper_texts import PAPER_TEXTS
+from bespoke.evaluation.split_texts import SPLIT_TEXTS
 from bespoke.pages.texts import Language, Line, Text, fill
 
 TEXTS: dict[str, Text] = {
@@ -64,16 +65,16 @@ TEXTS: dict[str, Text] = {
         "実物からの距離は、実物どうしの {times} 倍です。",
     ),
     "reason.variety_good": Text(
-        "Variety: {generated} of the kinds of real pictures are covered (real pictures: {real}).",
+        "Variety: {generated} of the real pictures have a generated one near them (real pictures: {real}).",
         "多様性: 実物の画像の {generated} に、似た生成画像があります(実物どうしでは {real})。",
     ),
     "reason.variety_fair": Text(
-        "Variety: only {generated} of the kinds of real pictures are covered (real pictures: {real}).",
+        "Variety: only {generated} of the real pictures have a generated one near them (real pictures: {real}).",
         "多様性: 似た生成画像がある実物の画像は {generated} です(実物どうしでは {real})。",
     ),
     "reason.variety_poor": Text(
-        "Variety: most kinds of real pictures are missing: {generated} are covered (real pictures: {real}).",
-        "多様性: 実物の画像の多くに似た生成画像がありません。あるのは {generated} です(実物どうしでは {real})。",
+        "Variety is lacking: {generated} of the real pictures have a generated one near them (real pictures: {real}).",
+        "多様性が足りません。似た生成画像がある実物の画像は {generated} です(実物どうしでは {real})。",
     ),
     "reason.text_good": Text(
         "Faithfulness: of {of} captions the right one is found for {generated} of the pictures "
@@ -206,7 +207,7 @@ TEXTS: dict[str, Text] = {
         "Fails on captions: claims about faithfulness to the text are not possible with it.",
         "説明文については不合格です。この判定役で文章への忠実さを論じることはできません。",
     ),
-    "examined_on": Text("Examined on {n} real pictures for {split}", "{split} の実物 {n} 枚で試験"),
+    "examined_on": Text("Examined on {n} real pictures for {split}", "{split}の実物 {n} 枚で試験"),
     "spoiled.blur": Text("blur", "ぼかし"),
     "spoiled.noise": Text("noise", "ノイズ"),
     "spoiled.color_shift": Text("colour shift", "色ずれ"),
@@ -290,6 +291,7 @@ TEXTS: dict[str, Text] = {
     "screen.report": Text("Report: {path}", "レポート: {path}"),
     **GATE_TEXTS,
     **PAPER_TEXTS,
+    **SPLIT_TEXTS,
 }
 
 

@@ -112,7 +112,7 @@ class _Told(Writer):
             yield self.table([row for row in of.rows if (row.judge, row.balance) == key])
         asks = "".join(
             f"<tr><td>{arm}</td><td class='say'>{escape(' '.join(ABLATIONS[arm].change))}</td>"
-            f"<td class='say'>{escape(ABLATIONS[arm].question)}</td></tr>"
+            f"<td class='say'>{escape(getattr(ABLATIONS[arm].question, self.language))}</td></tr>"
             for arm in of.arms
         )
         yield f'{self.heading("questions")}<div class="card wide"><table>{asks}</table></div>'
@@ -185,7 +185,7 @@ class _Told(Writer):
             budget=budget_text(self, of.plan.budget),
             preset=of.plan.config.preset,
             n=len(of.questions),
-            split=of.split,
+            split=self.plain(f"split.{of.split}"),
         )
 
 

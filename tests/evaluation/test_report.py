@@ -115,6 +115,14 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_every_number(
         assert sentence(line, language).split("'")[0] in html
 
 
+def test_variety_is_told_as_what_is_measured_and_splits_in_the_language_of_the_page(evaluation: Evaluation) -> None:
+    told = page(outcome(evaluation, coverage=0.2), "en")
+    assert "20% of the real pictures have a generated one near them" in told
+    assert "kinds of real pictures" not in told
+    assert "Examined on 56 real pictures for validation" in told
+    assert "検証用の実物 56 枚で試験" in page(evaluation, "ja")
+
+
 def test_a_caption_cannot_bring_a_tag_into_the_page(evaluation: Evaluation) -> None:
     captions = ["<img src=x onerror=alert(1)>", *evaluation.pictures.captions[1:]]
     html = page(replace(evaluation, pictures=evaluation.pictures._replace(captions=captions)), "en")
