@@ -72,8 +72,10 @@ GATE_TEXTS: dict[str, Text] = {
         "欠けている種類の画像を増やすか、学習を延ばしてください。",
     ),
     "advice.faithfulness": Text(
-        "Evaluate at a higher --balance, mend captions (bespoke check), or train longer.",
-        "より高い --balance で評価するか、説明文を直すか(bespoke check)、学習を延ばしてください。",
+        "Draw at balance 0.25 to 0.5, where texts are usually shown best, mend captions (bespoke check), or "
+        "train longer.",
+        "文章が最もよく表れやすいバランス 0.25 から 0.5 で使うか、説明文を直すか(bespoke check)、"
+        "学習を延ばしてください。",
     ),
     "advice.exceeds": Text(
         "That is more than real pictures reach, so the judge is being pleased and nothing is proved; see Alarms, and "

@@ -25,7 +25,6 @@ from bespoke.settings import GateSettings
 COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
 GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
 BADGES = {"better": "ok", "worse": "stop", "unclear": "note"}
-NEED_READING = ("retrieval", "swap")
 COLUMNS = ("metric", "balance", "generated", "training", "generated_half", "real")  # of the tables of numbers
 
 
@@ -91,6 +90,9 @@ class _Page(Writer):
         if before is None:
             return ""
         changes = before.changes(evaluation)
+        title = self.text("against", name=escape(before.model_name))
+        if not changes:
+            return f"<h2>{title}</h2><p>{self.text('against_nothing')}</p>"
         columns = ("metric", "judge", "before", "now")
         head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in columns) + "<th></th>"
         rows = ""
@@ -99,7 +101,6 @@ class _Page(Writer):
             badge = f'<span class="badge {BADGES[change.direction]}">{self.text("against." + change.direction)}</span>'
             cells = (name, change.judge, _cell(change.before), _cell(change.now), badge)
             rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-        title = self.text("against", name=escape(before.model_name))
         note = self.text("against_note", balance=f"{verdict_balance(evaluation):g}")
         return (
             f'<h2>{title}</h2><p class="soft">{note}</p>'
@@ -131,23 +132,27 @@ class _Page(Writer):
                 self.text("real_pictures"),
             )
         )
-        sees = any(card.examination.sees for card in evaluation.judges)
-        reads = any(card.examination.reads for card in evaluation.judges)
         rows = ""
         for metric in GLANCE:
-            found = [evaluation.find(metric, balance) for balance in protocol.balances]
-            if not found[0]:
+            trusted = evaluation.trusted(metric)
+            asked = [row for balance in protocol.balances for row in evaluation.find(metric, balance)]
+            ours = [row for row in asked if row.judge in trusted] or asked
+            if not ours:
                 continue
-            trusted = reads if metric in NEED_READING else sees
             note = "" if trusted else f' <span class="badge warn">{self.text("unreliable")}</span>'
-            cells = [_mean((row.generated_half or row.generated).value for row in each) for each in found]
-            cells.append(_mean(row.real.value for row in found[0]))
+            judges = ", ".join(dict.fromkeys(row.judge for row in ours))
+            counts = sorted({(row.generated_half or row.generated).n for row in ours})
+            about = self.text("glance_of", judges=judges, n=" \u2013 ".join(f"{count:,}" for count in counts))
+            cells = [
+                _mean((row.generated_half or row.generated).value for row in ours if row.balance == balance)
+                for balance in protocol.balances
+            ]
+            cells.append(_mean(row.real.value for row in ours))
             name = self.text(f"glance.{metric}", of=protocol.retrieval_of)
-            rows += f"<tr><td>{name}{note}</td>{''.join(f'<td>{percent(cell)}</td>' for cell in cells)}</tr>"
-        note = self.text("at_a_glance_note", n=protocol.num_pictures)
-        return (
-            f'<h2>{self.text("at_a_glance")}</h2><p class="soft">{note}</p>'
-            f'<div class="card"><table><tr>{head}</tr>{rows}</table></div>'
+            shares = "".join(f"<td>{percent(cell)}</td>" for cell in cells)
+            rows += f'<tr><td>{name}{note} <span class="soft">{about}</span></td>{shares}</tr>'
+        return self.heading("at_a_glance", "at_a_glance_note") + (
+            f'<div class="card finding wide"><table><tr>{head}</tr>{rows}</table></div>'
         )
 
     def alarms(self, evaluation: Evaluation) -> str:

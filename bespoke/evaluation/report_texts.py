@@ -42,6 +42,10 @@ TEXTS: dict[str, Text] = {
         "バランス {balance}、同じ説明文と乱数での比較です。偶然では説明しにくい差(95%)がある場合だけ、"
         "改善・悪化と表示します。二つのモデルの値を独立とみなす、慎重な判定です。",
     ),
+    "against_nothing": Text(
+        "Nothing can be compared: no judge passed its examination for what is asked.",
+        "比較できません。比べる尺度について試験に合格した判定役がありません。",
+    ),
     "against.better": Text("better", "改善"),
     "against.worse": Text("worse", "悪化"),
     "against.unclear": Text("no clear difference", "はっきりした差なし"),
@@ -139,9 +143,13 @@ TEXTS: dict[str, Text] = {
     "why": Text("Why", "理由"),
     "at_a_glance": Text("At each balance", "バランスごとの結果"),
     "at_a_glance_note": Text(
-        "Mean of the judges. Balance 0 leans on realism, 1 on faithfulness to the text. {n} pictures each.",
-        "判定役の平均です。バランス 0 は写実性、1 は文章への忠実さを重んじます。各 {n} 枚。",
+        "Mean of the judges that passed what it takes to answer; where none did, of all, and marked. Balance 0 draws "
+        "the most varied pictures, 1 the most alike; texts are usually shown best at 0.25 to 0.5.",
+        "その問いについて試験に合格した判定役の平均です。合格した判定役がなければ全員の平均とし、印を付けています。"
+        "バランス 0 は最も多様で、1 に近いほど互いに似た画像になります。"
+        "文章が最もよく表れるのは、多くの場合 0.25 から 0.5 です。",
     ),
+    "glance_of": Text("{judges}; {n} pictures each", "{judges}、各 {n} 枚"),
     "glance.precision": Text("Pictures that lie where real ones do", "実物と同じ範囲にある画像"),
     "glance.coverage": Text("Real pictures that have a generated one near them", "似た生成画像がある実物画像"),
     "glance.retrieval": Text("Caption found among {of}", "{of} 件から説明文を選べた割合"),

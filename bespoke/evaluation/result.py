@@ -10,6 +10,7 @@ from torch import Tensor
 from bespoke.evaluation.examine import Examination
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.judge import Family
+from bespoke.evaluation.scores import OF_PAIRS
 from bespoke.pages.texts import Line
 
 FORMAT = 1
@@ -155,6 +156,16 @@ class Evaluation:
     def find(self, metric: str, balance: float) -> list[Row]:
         """The rows of a metric at a balance, one a judge."""
         return [row for row in self.rows if row.metric == metric and row.balance == balance]
+
+    def trusted(self, metric: str) -> set[Family]:
+        """The judges that passed what it takes to answer for a metric. Of copies even a weak judge has a say."""
+        if metric == "near_copies":
+            return {card.family for card in self.judges}
+        return {
+            card.family
+            for card in self.judges
+            if (card.examination.reads if metric in OF_PAIRS else card.examination.sees)
+        }
 
     @property
     def alarms(self) -> list[Row]:
