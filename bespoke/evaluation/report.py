@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bespoke.data.levels import as_image
 from bespoke.evaluation.against import Before
-from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
+from bespoke.evaluation.examine import CHANCES_NEEDED, ERRORS_NEEDED, Examination
 from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.paper_texts import missing_sentence
@@ -200,7 +200,9 @@ class _Page(Writer):
             f'<li class="{mark}">{self.text(key)}</li>'
             for mark, key in (
                 ("good", "sees.yes") if exam.sees else ("bad", "sees.no"),
-                ("good", "reads.yes") if exam.reads else ("bad", "reads.no"),
+                ("good", "reads.yes" if exam.swap is not None else "reads.whole")
+                if exam.reads
+                else ("bad", "reads.no"),
             )
         )
         on = self.text("examined_on", n=exam.num_pictures, split=self.plain(f"split.{exam.split}"))
@@ -215,10 +217,12 @@ class _Page(Writer):
             steps = " \u2192 ".join(_short(distance) for distance in distances)
             yield f"{self.text('distance_at')}: {self.text('spoiled.' + kind)}", steps
         yield self.text("exam_floor"), _short(exam.floor)
-        needed = percent(CHANCES_NEEDED / max(1, exam.retrieval_of))
+        needed = percent(CHANCES_NEEDED * exam.chance)
         yield self.text("exam_retrieval", of=exam.retrieval_of, needed=needed), percent(exam.retrieval)
         yield self.text("exam_shuffled"), percent(exam.retrieval_shuffled)
         yield self.text("exam_swap"), self.text("none") if exam.swap is None else percent(exam.swap)
+        if exam.swap is None:
+            yield self.text("exam_luck", needed=f"{ERRORS_NEEDED:g}"), f"{exam.errors_beyond_luck:.1f}"
         if exam.swap_shuffled is not None:
             yield self.text("exam_swap_shuffled"), percent(exam.swap_shuffled)
 

@@ -211,6 +211,13 @@ TEXTS: dict[str, Text] = {
         "Finds captions and notices swapped words: claims about faithfulness are possible.",
         "説明文を見分け、替えられた語にも気付きます。文章への忠実さを論じられます。",
     ),
+    "reads.whole": Text(
+        "Finds captions far more often than by luck: claims about faithfulness are possible, for captions as a whole. "
+        "Whether it notices a single word cannot be asked, as too few captions here have a colour, number or pattern "
+        "word to swap.",
+        "説明文を偶然よりはるかに高い割合で見分けるため、説明文全体としての忠実さを論じられます。"
+        "入れ替えられる色・数・模様の語を含む説明文が少なく、1 語の違いに気付くかどうかは確かめられません。",
+    ),
     "reads.no": Text(
         "Fails on captions: claims about faithfulness to the text are not possible with it.",
         "説明文については不合格です。この判定役で文章への忠実さを論じることはできません。",
@@ -229,7 +236,11 @@ TEXTS: dict[str, Text] = {
     "exam_swap_shuffled": Text(
         "the same with another's picture (10% less needed)", "別の画像と組み合わせた場合(10% 以上低ければ合格)"
     ),
-    "none": Text("no such words", "該当する語なし"),
+    "exam_luck": Text(
+        "Captions found beyond luck, in standard errors ({needed} needed instead)",
+        "偶然を上回る度合い(標準誤差の何倍か。代わりに {needed} 以上で合格)",
+    ),
+    "none": Text("too few such words", "該当する語が不足"),
     # Tables.
     "numbers": Text("All numbers", "すべての数値"),
     "numbers_note": Text(

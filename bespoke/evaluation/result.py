@@ -10,7 +10,6 @@ from torch import Tensor
 from bespoke.evaluation.examine import Examination
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.judge import Family
-from bespoke.evaluation.scores import OF_PAIRS
 from bespoke.pages.texts import Line
 
 FORMAT = 1
@@ -161,11 +160,7 @@ class Evaluation:
         """The judges that passed what it takes to answer for a metric. Of copies even a weak judge has a say."""
         if metric == "near_copies":
             return {card.family for card in self.judges}
-        return {
-            card.family
-            for card in self.judges
-            if (card.examination.reads if metric in OF_PAIRS else card.examination.sees)
-        }
+        return {card.family for card in self.judges if card.examination.answers(metric)}
 
     @property
     def alarms(self) -> list[Row]:

@@ -10,7 +10,6 @@ from typing import Any
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.questions import Questions
-from bespoke.evaluation.scores import OF_PAIRS
 from bespoke.experiments.ablations import ABLATIONS
 from bespoke.experiments.comparison import DECISIVE, Compared
 from bespoke.experiments.texts import TEXTS
@@ -39,7 +38,7 @@ class Comparison:
     def trusted(self, row: Compared) -> bool:
         """Whether the judge of a row passed what it takes to answer its question."""
         exam = next(judge.examination for judge in self.judges if judge.taught.judge.family == row.judge)
-        return exam.reads if row.metric in OF_PAIRS else exam.sees
+        return exam.answers(row.metric)
 
 
 def as_data(comparison: Comparison) -> dict[str, Any]:

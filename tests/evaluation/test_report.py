@@ -89,6 +89,18 @@ def test_a_judge_that_fails_is_not_asked_and_the_page_says_so(evaluation: Evalua
     assert "claims about faithfulness are possible" in page(outcome(evaluation), "en")
 
 
+def test_a_judge_that_was_not_asked_about_words_says_so(evaluation: Evaluation) -> None:
+    good = outcome(evaluation)
+    exam = replace(good.judges[0].examination, swap=None, swap_shuffled=None)
+    unasked = replace(good, judges=(replace(good.judges[0], examination=exam),))
+    assert weigh(unasked).decision == "good"
+    html = page(unasked, "en")
+    assert "Whether it notices a single word cannot be asked" in html
+    assert "Captions found beyond luck, in standard errors (3 needed instead)" in html
+    assert "too few such words" in html
+    assert "1 語の違いに気付くかどうかは確かめられません" in page(unasked, "ja")
+
+
 def glanced(html: str) -> dict[str, list[str]]:
     """The cells of each line of the table of balances, by what it is called."""
     rows = re.findall(r"<tr><td>(.*?)</td>(.*?)</tr>", html[html.index("At each balance") :].split("</table>")[0])
