@@ -233,7 +233,10 @@ def _tell(evaluation: Evaluation, before: Before | None, language: Language) -> 
         say(f"  {_MARKS[line.good]} {sentence(line, language)}")
     if before is not None:
         say(report_texts.say("against", language, name=before.model_name))
-        for metric, direction in changes_summary(before.changes(evaluation)).items():
+        changed = changes_summary(before.changes(evaluation))
+        if not changed:
+            say(f"  {report_texts.say('against_nothing', language)}")
+        for metric, direction in changed.items():
             name = report_texts.say(f"metric.{metric}", language, of=evaluation.protocol.retrieval_of)
             say(f"  {name}: {report_texts.say('against.' + direction, language)}")
 

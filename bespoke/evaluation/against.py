@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from bespoke.errors import UserError
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.result import FORMAT, Evaluation, Row
-from bespoke.evaluation.scores import OF_PAIRS, SMALL_IS_GOOD, standard_error
+from bespoke.evaluation.scores import SMALL_IS_GOOD, standard_error
 from bespoke.evaluation.verdict import verdict_balance
 
 COMPARED = ("frechet", "precision", "coverage", "retrieval", "swap", "near_copies")
@@ -62,13 +62,14 @@ class Before:
         What beats real pictures is no progress.
         """
         balance, alarms = verdict_balance(evaluation), evaluation.alarms
-        seeing = {card.family for card in evaluation.judges if card.examination.sees}
-        reading = {card.family for card in evaluation.judges if card.examination.reads}
+        answering = {
+            metric: {j.family for j in evaluation.judges if j.examination.answers(metric)} for metric in COMPARED
+        }
         changes = []
         for metric in COMPARED:
             for row in evaluation.find(metric, balance):
                 then = self.found.get((row.judge, balance, metric))
-                if then is None or row.judge not in (reading if metric in OF_PAIRS else seeing):
+                if then is None or row.judge not in answering[metric]:
                     continue
                 found = _direction(then, row)
                 changes.append(Change(row.judge, metric, then, row.generated, "unclear" if row in alarms else found))

@@ -19,7 +19,7 @@ from bespoke.data.store import PairStore
 from bespoke.editing import LEAST_MASK
 from bespoke.errors import UserError
 from bespoke.evaluation.examine import Examined
-from bespoke.evaluation.intervals import Estimate, mean_estimate
+from bespoke.evaluation.intervals import Estimate, mean_estimate, share_estimate
 from bespoke.evaluation.metrics import preference, ssim
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.seeing import AT_ONCE, draw, look, read
@@ -118,7 +118,7 @@ def evaluate_edits(
                 rivals = torch.einsum("ne,nke->nk", places, captions[others[:n]])
                 hits["retrieval"] = ((places * new[:n]).sum(1) > rivals.max(1).values).double()
             for metric, values in hits.items():
-                value = mean_estimate(values, groups[:n], seed=seed)
+                value = share_estimate(values, groups[:n], seed=seed)
                 rows.append(EditRow(way, metric, judge.judge.family, value))
         shown[way] = pictures[:SHOWN]
     first = slice(SHOWN)

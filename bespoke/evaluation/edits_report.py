@@ -50,7 +50,7 @@ def mean(edits: Edits, way: Way, metric: str) -> float | None:
 
 class _Page(Writer):
     def parts(self, edits: Edits, exact: Sequence[ExactRow], name: str, reads: bool) -> Iterable[str]:
-        about = self.text("about", n=len(edits.texts), split=edits.split)
+        about = self.text("about", n=len(edits.texts), split=self.plain(f"split.{edits.split}"))
         yield f'<p class="kicker">{self.text("title")}</p><h1>{escape(name)}</h1><p class="soft">{about}</p>'
         if not reads:
             yield f'<section class="verdict base"><p>{self.text("judges_fail")}</p></section>'

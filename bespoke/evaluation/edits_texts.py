@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bespoke.evaluation.split_texts import SPLIT_TEXTS
 from bespoke.pages.texts import Text
 
 EDIT_TEXTS: dict[str, Text] = {
@@ -9,7 +10,7 @@ EDIT_TEXTS: dict[str, Text] = {
     "about": Text(
         "One colour, number or pattern word of a caption is swapped, and the picture is edited from the old text to "
         "the new one: {n} pictures for {split}. Success is worth nothing without preservation, and vice versa.",
-        "説明文の色・数・模様の語を一つ替え、元の文から新しい文へ画像を編集します({split} の {n} 枚)。"
+        "説明文の色・数・模様の語を一つ替え、元の文から新しい文へ画像を編集します({split}の画像 {n} 枚)。"
         "成功と保存は、どちらか一方だけでは意味がありません。",
     ),
     "curve": Text("Success against preservation", "成功と保存"),
@@ -63,4 +64,5 @@ EDIT_TEXTS: dict[str, Text] = {
     "pattern": Text("pattern", "模様"),
     "background": Text("background", "背景"),
     "report": Text("Report: {path}", "レポート: {path}"),
+    **SPLIT_TEXTS,
 }

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bespoke.data.store import PairStore
 from bespoke.evaluation.examine import Examined, held_out
-from bespoke.evaluation.intervals import Estimate, mean_estimate
+from bespoke.evaluation.intervals import Estimate, mean_estimate, share_estimate
 from bespoke.evaluation.metrics import Copies, diversity, near_copies
 from bespoke.evaluation.questions import PICTURES_A_CAPTION, Questions
 from bespoke.evaluation.result import Row
@@ -63,7 +63,7 @@ class Floor:
             diversity=diverse,
             diversity_against=against,
             usual=usual,
-            near=mean_estimate(near.near, groups, seed=questions.seed) if len(usual) else None,
+            near=share_estimate(near.near, groups, seed=questions.seed) if len(usual) else None,
         )
 
     def rows(self, balance: float, questions: Questions, fake: Tensor, many: Tensor, copies: Copies) -> list[Row]:
@@ -86,13 +86,14 @@ class Floor:
         ]
         for name, (hits, asked) in pair_hits(self.judge.taught, questions, fake).items():
             real = self.hits[name][0]
-            estimates = [mean_estimate(values, groups[asked], seed=seed) for values in (hits, real, hits - real)]
-            ahead = _in_errors(estimates[2].value, standard_error(estimates[2]))
-            rows.append(Row(family, balance, name, estimates[0], estimates[1], None, None, ahead))
+            generated, usual = (share_estimate(values, groups[asked], seed=seed) for values in (hits, real))
+            step = mean_estimate(hits - real, groups[asked], seed=seed)
+            ahead = _in_errors(step.value, standard_error(step))
+            rows.append(Row(family, balance, name, generated, usual, None, None, ahead))
         spread = mean_estimate(diversity(many), groups[: len(many)], seed=seed)
         rows.append(Row(family, balance, "diversity", spread, self.diversity, None, None, None))
         if self.near is not None:
-            near = mean_estimate(copies.near, groups, seed=seed)
+            near = share_estimate(copies.near, groups, seed=seed)
             rows.append(Row(family, balance, "near_copies", near, self.near, None, None, None))
         return rows
 

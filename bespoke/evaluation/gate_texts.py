@@ -26,7 +26,8 @@ GATE_TEXTS: dict[str, Text] = {
         "距離: 実物からの距離は、実物どうしの {measured} 倍です(上限 {limit} 倍)。",
     ),
     "gate.variety": Text(
-        "Variety: kinds of real pictures that are covered, {measured} of what real pictures reach (least: {limit}).",
+        "Variety: real pictures that have a generated one near them, {measured} of what real pictures reach "
+        "(least: {limit}).",
         "多様性: 似た生成画像がある実物の割合は、実物どうしの {measured} です(下限 {limit})。",
     ),
     "gate.faithfulness": Text(
@@ -71,8 +72,10 @@ GATE_TEXTS: dict[str, Text] = {
         "欠けている種類の画像を増やすか、学習を延ばしてください。",
     ),
     "advice.faithfulness": Text(
-        "Evaluate at a higher --balance, mend captions (bespoke check), or train longer.",
-        "より高い --balance で評価するか、説明文を直すか(bespoke check)、学習を延ばしてください。",
+        "Draw at balance 0.25 to 0.5, where texts are usually shown best, mend captions (bespoke check), or "
+        "train longer.",
+        "文章が最もよく表れやすいバランス 0.25 から 0.5 で使うか、説明文を直すか(bespoke check)、"
+        "学習を延ばしてください。",
     ),
     "advice.exceeds": Text(
         "That is more than real pictures reach, so the judge is being pleased and nothing is proved; see Alarms, and "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 LEVEL = 0.95
+ERRORS = 1.96  # standard errors to each side of a number
+_TAIL = (1 - LEVEL) / 2
+_MOST_LOG = 50.0  # keeps exponentials finite
 
 
 class Estimate(NamedTuple):
@@ -51,9 +55,62 @@ def mean_estimate(values: Tensor, groups: Tensor, *, seed: int = 0, num_resample
     return Estimate(float(values.double().mean()), *_middle(sums[drawn].sum(1) / counts[drawn].sum(1)), len(values))
 
 
+def share_estimate(values: Tensor, groups: Tensor, *, seed: int = 0) -> Estimate:
+    """The mean of zeros and ones, [N], and its interval, which is never empty."""
+    return unproven(mean_estimate(values, groups, seed=seed), groups)
+
+
+def unproven(share: Estimate, groups: Tensor) -> Estimate:
+    """The share with the interval of none or all where it is none or all, of which resamples cannot tell more.
+
+    A share of up to 1 - (tail)^(1 / n) leaves n draws empty with the probability of one tail (Clopper and Pearson
+    1934). n counts groups: pictures of one are not independent.
+    """
+    most = 1 - _TAIL ** (1 / len(groups.unique()))
+    if share.value == 0:
+        return share._replace(high=max(share.high, most))
+    return share._replace(low=min(share.low, 1 - most)) if share.value == 1 else share
+
+
+def halves_errors(
+    statistics: Callable[[Tensor], Tensor], groups: Tensor, *, seed: int = 0, num_resamples: int = 200
+) -> Tensor:
+    """Standard errors [S] of statistics of N pictures that hang on nearest neighbours.
+
+    statistics: takes indices [K] of pictures, none twice, gives [S]; groups: see `estimate`.
+    A picture drawn twice is a neighbour of itself and makes balls too small, so nothing is drawn twice: b of G groups
+    without replacement vary by sigma^2 (1 / b - 1 / G), for b = G / 2 as much as G groups drawn anew. What they vary
+    about is what so many pictures get on average; fewer or more get something else.
+    """
+    _, members = groups.unique(return_inverse=True)
+    num_groups, generator = int(members.max()) + 1, torch.Generator().manual_seed(seed)
+    half, found = num_groups // 2, []
+    for _ in range(num_resamples):
+        drawn = torch.zeros(num_groups, dtype=torch.bool)
+        drawn[torch.randperm(num_groups, generator=generator)[:half]] = True
+        rows = drawn[members]
+        if 4 * int(rows.sum()) < len(rows):  # of classes of very different sizes: too few to have neighbours
+            rows = ~rows
+        found.append(statistics(rows.nonzero()[:, 0]).double())
+    return torch.stack(found).std(0) * math.sqrt(half / (num_groups - half))
+
+
+def share_with(error: float, value: float, n: int) -> Estimate:
+    """A share and its interval by its log odds, which have no end: nearest to an end it is the least symmetric."""
+    if not 0 < value < 1:
+        return Estimate(value, value, value, n)
+    odds = math.exp(min(ERRORS * error / (value * (1 - value)), _MOST_LOG))
+    return Estimate(value, value / (value + (1 - value) * odds), value * odds / (value * odds + 1 - value), n)
+
+
+def positive_with(error: float, value: float, n: int) -> Estimate:
+    """A number above zero and its interval by its logarithm."""
+    times = math.exp(min(ERRORS * error / value, _MOST_LOG)) if value else 1.0
+    return Estimate(value, value / times, value * times, n)
+
+
 def _middle(resampled: Tensor) -> tuple[float, float]:
-    tail = (1 - LEVEL) / 2
-    low, high = (float(resampled.quantile(q)) for q in (tail, 1 - tail))
+    low, high = (float(resampled.quantile(q)) for q in (_TAIL, 1 - _TAIL))
     return low, high
 
 

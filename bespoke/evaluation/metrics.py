@@ -71,9 +71,20 @@ def manifold(real: Tensor, fake: Tensor, *, neighbours: int = NEIGHBOURS) -> Man
     """
     if min(len(real), len(fake)) <= neighbours:
         raise ValueError(f"expected more than {neighbours} pictures of each kind, got {len(real)} and {len(fake)}")
-    real, fake = real.double(), fake.double()
+    return _manifold(real.double(), fake.double(), neighbours)
+
+
+def manifold_means(real: Tensor, fake: Tensor, *, neighbours: int = NEIGHBOURS) -> Tensor:
+    """The four means of `manifold`, [4], in the precision of the features: for intervals, which ask for many."""
+    return torch.stack([each.mean() for each in _manifold(real, fake, neighbours)])
+
+
+def _manifold(real: Tensor, fake: Tensor, neighbours: int) -> Manifold:
     apart = torch.cdist(real, fake)  # [N, M]
-    around_real, around_fake = (torch.cdist(x, x).kthvalue(neighbours + 1, dim=1).values for x in (real, fake))
+    # topk takes a quarter of the time of kthvalue; each picture is the nearest to itself.
+    around_real, around_fake = (
+        torch.cdist(x, x).topk(neighbours + 1, dim=1, largest=False).values[:, -1] for x in (real, fake)
+    )
     inside = apart < around_real[:, None]
     return Manifold(
         precision=inside.any(0).double(),

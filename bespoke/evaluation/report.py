@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bespoke.data.levels import as_image
 from bespoke.evaluation.against import Before
-from bespoke.evaluation.examine import CHANCES_NEEDED, Examination
+from bespoke.evaluation.examine import CHANCES_NEEDED, ERRORS_NEEDED, Examination
 from bespoke.evaluation.gates import DEFAULT_GATES, Gate, all_passed, check_gates, summary
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.paper_texts import missing_sentence
@@ -25,7 +25,6 @@ from bespoke.settings import GateSettings
 COLORS = {"good": "go", "partly": "base", "poor": "not_yet", "unknown": "base"}
 GLANCE = ("precision", "coverage", "retrieval", "swap", "near_copies")
 BADGES = {"better": "ok", "worse": "stop", "unclear": "note"}
-NEED_READING = ("retrieval", "swap")
 COLUMNS = ("metric", "balance", "generated", "training", "generated_half", "real")  # of the tables of numbers
 
 
@@ -91,6 +90,9 @@ class _Page(Writer):
         if before is None:
             return ""
         changes = before.changes(evaluation)
+        title = self.text("against", name=escape(before.model_name))
+        if not changes:
+            return f"<h2>{title}</h2><p>{self.text('against_nothing')}</p>"
         columns = ("metric", "judge", "before", "now")
         head = "".join(f"<th>{self.text('column.' + name)}</th>" for name in columns) + "<th></th>"
         rows = ""
@@ -99,7 +101,6 @@ class _Page(Writer):
             badge = f'<span class="badge {BADGES[change.direction]}">{self.text("against." + change.direction)}</span>'
             cells = (name, change.judge, _cell(change.before), _cell(change.now), badge)
             rows += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
-        title = self.text("against", name=escape(before.model_name))
         note = self.text("against_note", balance=f"{verdict_balance(evaluation):g}")
         return (
             f'<h2>{title}</h2><p class="soft">{note}</p>'
@@ -131,23 +132,27 @@ class _Page(Writer):
                 self.text("real_pictures"),
             )
         )
-        sees = any(card.examination.sees for card in evaluation.judges)
-        reads = any(card.examination.reads for card in evaluation.judges)
         rows = ""
         for metric in GLANCE:
-            found = [evaluation.find(metric, balance) for balance in protocol.balances]
-            if not found[0]:
+            trusted = evaluation.trusted(metric)
+            asked = [row for balance in protocol.balances for row in evaluation.find(metric, balance)]
+            ours = [row for row in asked if row.judge in trusted] or asked
+            if not ours:
                 continue
-            trusted = reads if metric in NEED_READING else sees
             note = "" if trusted else f' <span class="badge warn">{self.text("unreliable")}</span>'
-            cells = [_mean((row.generated_half or row.generated).value for row in each) for each in found]
-            cells.append(_mean(row.real.value for row in found[0]))
+            judges = ", ".join(dict.fromkeys(row.judge for row in ours))
+            counts = sorted({(row.generated_half or row.generated).n for row in ours})
+            about = self.text("glance_of", judges=judges, n=" \u2013 ".join(f"{count:,}" for count in counts))
+            cells = [
+                _mean((row.generated_half or row.generated).value for row in ours if row.balance == balance)
+                for balance in protocol.balances
+            ]
+            cells.append(_mean(row.real.value for row in ours))
             name = self.text(f"glance.{metric}", of=protocol.retrieval_of)
-            rows += f"<tr><td>{name}{note}</td>{''.join(f'<td>{percent(cell)}</td>' for cell in cells)}</tr>"
-        note = self.text("at_a_glance_note", n=protocol.num_pictures)
-        return (
-            f'<h2>{self.text("at_a_glance")}</h2><p class="soft">{note}</p>'
-            f'<div class="card"><table><tr>{head}</tr>{rows}</table></div>'
+            shares = "".join(f"<td>{percent(cell)}</td>" for cell in cells)
+            rows += f'<tr><td>{name}{note} <span class="soft">{about}</span></td>{shares}</tr>'
+        return self.heading("at_a_glance", "at_a_glance_note") + (
+            f'<div class="card finding wide"><table><tr>{head}</tr>{rows}</table></div>'
         )
 
     def alarms(self, evaluation: Evaluation) -> str:
@@ -195,10 +200,12 @@ class _Page(Writer):
             f'<li class="{mark}">{self.text(key)}</li>'
             for mark, key in (
                 ("good", "sees.yes") if exam.sees else ("bad", "sees.no"),
-                ("good", "reads.yes") if exam.reads else ("bad", "reads.no"),
+                ("good", "reads.yes" if exam.swap is not None else "reads.whole")
+                if exam.reads
+                else ("bad", "reads.no"),
             )
         )
-        on = self.text("examined_on", n=exam.num_pictures, split=exam.split)
+        on = self.text("examined_on", n=exam.num_pictures, split=self.plain(f"split.{exam.split}"))
         rows = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in self.exam_rows(exam))
         return (
             f"<h3>{card.family} <span class='soft'>{card.identity}</span></h3><ul>{lines}</ul>"
@@ -210,10 +217,12 @@ class _Page(Writer):
             steps = " \u2192 ".join(_short(distance) for distance in distances)
             yield f"{self.text('distance_at')}: {self.text('spoiled.' + kind)}", steps
         yield self.text("exam_floor"), _short(exam.floor)
-        needed = percent(CHANCES_NEEDED / max(1, exam.retrieval_of))
+        needed = percent(CHANCES_NEEDED * exam.chance)
         yield self.text("exam_retrieval", of=exam.retrieval_of, needed=needed), percent(exam.retrieval)
         yield self.text("exam_shuffled"), percent(exam.retrieval_shuffled)
         yield self.text("exam_swap"), self.text("none") if exam.swap is None else percent(exam.swap)
+        if exam.swap is None:
+            yield self.text("exam_luck", needed=f"{ERRORS_NEEDED:g}"), f"{exam.errors_beyond_luck:.1f}"
         if exam.swap_shuffled is not None:
             yield self.text("exam_swap_shuffled"), percent(exam.swap_shuffled)
 

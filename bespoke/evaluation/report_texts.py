@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bespoke.evaluation.gate_texts import GATE_TEXTS
 from bespoke.evaluation.paper_texts import PAPER_TEXTS
+from bespoke.evaluation.split_texts import SPLIT_TEXTS
 from bespoke.pages.texts import Language, Line, Text, fill
 
 TEXTS: dict[str, Text] = {
@@ -41,6 +42,10 @@ TEXTS: dict[str, Text] = {
         "バランス {balance}、同じ説明文と乱数での比較です。偶然では説明しにくい差(95%)がある場合だけ、"
         "改善・悪化と表示します。二つのモデルの値を独立とみなす、慎重な判定です。",
     ),
+    "against_nothing": Text(
+        "Nothing can be compared: no judge passed its examination for what is asked.",
+        "比較できません。比べる尺度について試験に合格した判定役がありません。",
+    ),
     "against.better": Text("better", "改善"),
     "against.worse": Text("worse", "悪化"),
     "against.unclear": Text("no clear difference", "はっきりした差なし"),
@@ -64,16 +69,16 @@ TEXTS: dict[str, Text] = {
         "実物からの距離は、実物どうしの {times} 倍です。",
     ),
     "reason.variety_good": Text(
-        "Variety: {generated} of the kinds of real pictures are covered (real pictures: {real}).",
+        "Variety: {generated} of the real pictures have a generated one near them (real pictures: {real}).",
         "多様性: 実物の画像の {generated} に、似た生成画像があります(実物どうしでは {real})。",
     ),
     "reason.variety_fair": Text(
-        "Variety: only {generated} of the kinds of real pictures are covered (real pictures: {real}).",
+        "Variety: only {generated} of the real pictures have a generated one near them (real pictures: {real}).",
         "多様性: 似た生成画像がある実物の画像は {generated} です(実物どうしでは {real})。",
     ),
     "reason.variety_poor": Text(
-        "Variety: most kinds of real pictures are missing: {generated} are covered (real pictures: {real}).",
-        "多様性: 実物の画像の多くに似た生成画像がありません。あるのは {generated} です(実物どうしでは {real})。",
+        "Variety is lacking: {generated} of the real pictures have a generated one near them (real pictures: {real}).",
+        "多様性が足りません。似た生成画像がある実物の画像は {generated} です(実物どうしでは {real})。",
     ),
     "reason.text_good": Text(
         "Faithfulness: of {of} captions the right one is found for {generated} of the pictures "
@@ -138,9 +143,13 @@ TEXTS: dict[str, Text] = {
     "why": Text("Why", "理由"),
     "at_a_glance": Text("At each balance", "バランスごとの結果"),
     "at_a_glance_note": Text(
-        "Mean of the judges. Balance 0 leans on realism, 1 on faithfulness to the text. {n} pictures each.",
-        "判定役の平均です。バランス 0 は写実性、1 は文章への忠実さを重んじます。各 {n} 枚。",
+        "Mean of the judges that passed what it takes to answer; where none did, of all, and marked. Balance 0 draws "
+        "the most varied pictures, 1 the most alike; texts are usually shown best at 0.25 to 0.5.",
+        "その問いについて試験に合格した判定役の平均です。合格した判定役がなければ全員の平均とし、印を付けています。"
+        "バランス 0 は最も多様で、1 に近いほど互いに似た画像になります。"
+        "文章が最もよく表れるのは、多くの場合 0.25 から 0.5 です。",
     ),
+    "glance_of": Text("{judges}; {n} pictures each", "{judges}、各 {n} 枚"),
     "glance.precision": Text("Pictures that lie where real ones do", "実物と同じ範囲にある画像"),
     "glance.coverage": Text("Real pictures that have a generated one near them", "似た生成画像がある実物画像"),
     "glance.retrieval": Text("Caption found among {of}", "{of} 件から説明文を選べた割合"),
@@ -202,11 +211,18 @@ TEXTS: dict[str, Text] = {
         "Finds captions and notices swapped words: claims about faithfulness are possible.",
         "説明文を見分け、替えられた語にも気付きます。文章への忠実さを論じられます。",
     ),
+    "reads.whole": Text(
+        "Finds captions far more often than by luck: claims about faithfulness are possible, for captions as a whole. "
+        "Whether it notices a single word cannot be asked, as too few captions here have a colour, number or pattern "
+        "word to swap.",
+        "説明文を偶然よりはるかに高い割合で見分けるため、説明文全体としての忠実さを論じられます。"
+        "入れ替えられる色・数・模様の語を含む説明文が少なく、1 語の違いに気付くかどうかは確かめられません。",
+    ),
     "reads.no": Text(
         "Fails on captions: claims about faithfulness to the text are not possible with it.",
         "説明文については不合格です。この判定役で文章への忠実さを論じることはできません。",
     ),
-    "examined_on": Text("Examined on {n} real pictures for {split}", "{split} の実物 {n} 枚で試験"),
+    "examined_on": Text("Examined on {n} real pictures for {split}", "{split}の実物 {n} 枚で試験"),
     "spoiled.blur": Text("blur", "ぼかし"),
     "spoiled.noise": Text("noise", "ノイズ"),
     "spoiled.color_shift": Text("colour shift", "色ずれ"),
@@ -220,7 +236,11 @@ TEXTS: dict[str, Text] = {
     "exam_swap_shuffled": Text(
         "the same with another's picture (10% less needed)", "別の画像と組み合わせた場合(10% 以上低ければ合格)"
     ),
-    "none": Text("no such words", "該当する語なし"),
+    "exam_luck": Text(
+        "Captions found beyond luck, in standard errors ({needed} needed instead)",
+        "偶然を上回る度合い(標準誤差の何倍か。代わりに {needed} 以上で合格)",
+    ),
+    "none": Text("too few such words", "該当する語が不足"),
     # Tables.
     "numbers": Text("All numbers", "すべての数値"),
     "numbers_note": Text(
@@ -290,6 +310,7 @@ TEXTS: dict[str, Text] = {
     "screen.report": Text("Report: {path}", "レポート: {path}"),
     **GATE_TEXTS,
     **PAPER_TEXTS,
+    **SPLIT_TEXTS,
 }
 
 

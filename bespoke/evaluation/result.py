@@ -156,6 +156,12 @@ class Evaluation:
         """The rows of a metric at a balance, one a judge."""
         return [row for row in self.rows if row.metric == metric and row.balance == balance]
 
+    def trusted(self, metric: str) -> set[Family]:
+        """The judges that passed what it takes to answer for a metric. Of copies even a weak judge has a say."""
+        if metric == "near_copies":
+            return {card.family for card in self.judges}
+        return {card.family for card in self.judges if card.examination.answers(metric)}
+
     @property
     def alarms(self) -> list[Row]:
         """Generated pictures that beat real ones by more than two standard errors."""

@@ -16,18 +16,21 @@ from torch import Tensor
 
 from bespoke.data.store import PairStore
 from bespoke.evaluation.examine import Examined, held_out
-from bespoke.evaluation.intervals import Estimate, estimate, mean_estimate
+from bespoke.evaluation.intervals import ERRORS, Estimate, estimate, mean_estimate, share_estimate
 from bespoke.evaluation.judge import Family
-from bespoke.evaluation.metrics import diversity, frechet_distance, manifold, near_copies
+from bespoke.evaluation.metrics import diversity, frechet_distance, manifold_means, near_copies
 from bespoke.evaluation.questions import Questions, ask
 from bespoke.evaluation.result import Features
 from bespoke.evaluation.scores import (
     LARGEST_KERNEL,
     METRICS,
     NUM_RESAMPLES,
+    OF_NEIGHBOURS,
     OF_SETS,
     SMALL_IS_GOOD,
     kernel_statistic,
+    neighbour_errors,
+    neighbour_estimate,
     pair_hits,
 )
 from bespoke.evaluation.seeing import look_at
@@ -156,17 +159,22 @@ class Pairing:
             "kernel": kernel_statistic(self.real[few], seen.pictures[few]),
             "diversity": (diversity(seen.repeated), everywhere[: len(seen.repeated)]),
             **({"near_copies": (near.near, everywhere)} if len(self.usual) else {}),
-            **{name: (each, everywhere) for name, each in manifold(self.real, seen.pictures)._asdict().items()},
+            **_of_neighbours(self.real, seen.pictures),
             **pair_hits(self.judge.taught, self.questions, seen.pictures),
         }
 
     def value(self, metric: str, score: Score) -> Estimate:
         """One number and its interval."""
+        groups, seed = self.questions.groups, self.questions.seed
+        if callable(score) and metric in OF_NEIGHBOURS:
+            error = neighbour_errors(_as_tensor(score), groups, seed=seed)
+            return neighbour_estimate(metric, score(torch.arange(len(groups))), float(error), groups)
         if callable(score):
             few = LARGEST_KERNEL if metric == "kernel" else None
-            return estimate(score, self.questions.groups[:few], seed=self.questions.seed, num_resamples=NUM_RESAMPLES)
+            return estimate(score, groups[:few], seed=seed, num_resamples=NUM_RESAMPLES)
         hits, asked = score
-        return mean_estimate(hits, self.questions.groups[asked], seed=self.questions.seed)
+        mean = mean_estimate if metric == "diversity" else share_estimate
+        return mean(hits, groups[asked], seed=seed)
 
     def difference(self, metric: str, pairs: Sequence[tuple[Score, Score]]) -> Estimate:
         """Second minus first, mean over the pairs."""
@@ -176,6 +184,10 @@ class Pairing:
         of_sets = [(one, other) for one, other in pairs if callable(one) and callable(other)]
         if of_sets:
             step = lambda rows: statistics.fmean(other(rows) - one(rows) for one, other in of_sets)  # noqa: E731
+            if metric in OF_NEIGHBOURS:
+                value = step(torch.arange(len(groups)))
+                room = ERRORS * float(neighbour_errors(_as_tensor(step), groups, seed=seed))
+                return Estimate(value, value - room, value + room, len(groups))
             return estimate(step, groups, seed=seed, num_resamples=NUM_RESAMPLES)
         steps, asked = [], torch.arange(0)
         for one, other in pairs:
@@ -184,3 +196,26 @@ class Pairing:
             steps.append(other[0] - one[0])
             asked = one[1]
         return mean_estimate(torch.stack(steps).mean(0), groups[asked], seed=seed)
+
+
+def _of_neighbours(real: Tensor, fake: Tensor) -> dict[str, Score]:
+    """Precision, recall, density and coverage of the pictures at given rows; all four are found at once."""
+    known: dict[bytes, Tensor] = {}
+
+    def means(rows: Tensor) -> Tensor:
+        key = rows.numpy().tobytes()
+        if key not in known:
+            whole = len(rows) == len(real)  # a value is exact; of halves, single precision will do for intervals
+            ours, theirs = (each.double() if whole else each[rows] for each in (real, fake))
+            known[key] = manifold_means(ours, theirs)
+        return known[key]
+
+    def one(number: int) -> Callable[[Tensor], float]:
+        return lambda rows: float(means(rows)[number])
+
+    return {name: one(number) for number, name in enumerate(OF_NEIGHBOURS)}
+
+
+def _as_tensor(score: Callable[[Tensor], float]) -> Callable[[Tensor], Tensor]:
+    """rows -> [1]"""
+    return lambda rows: torch.tensor([score(rows)], dtype=torch.float64)

@@ -10,7 +10,6 @@ from typing import Any
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.questions import Questions
-from bespoke.evaluation.scores import OF_PAIRS
 from bespoke.experiments.ablations import ABLATIONS
 from bespoke.experiments.comparison import DECISIVE, Compared
 from bespoke.experiments.texts import TEXTS
@@ -39,7 +38,7 @@ class Comparison:
     def trusted(self, row: Compared) -> bool:
         """Whether the judge of a row passed what it takes to answer its question."""
         exam = next(judge.examination for judge in self.judges if judge.taught.judge.family == row.judge)
-        return exam.reads if row.metric in OF_PAIRS else exam.sees
+        return exam.answers(row.metric)
 
 
 def as_data(comparison: Comparison) -> dict[str, Any]:
@@ -112,7 +111,7 @@ class _Told(Writer):
             yield self.table([row for row in of.rows if (row.judge, row.balance) == key])
         asks = "".join(
             f"<tr><td>{arm}</td><td class='say'>{escape(' '.join(ABLATIONS[arm].change))}</td>"
-            f"<td class='say'>{escape(ABLATIONS[arm].question)}</td></tr>"
+            f"<td class='say'>{escape(getattr(ABLATIONS[arm].question, self.language))}</td></tr>"
             for arm in of.arms
         )
         yield f'{self.heading("questions")}<div class="card wide"><table>{asks}</table></div>'
@@ -185,7 +184,7 @@ class _Told(Writer):
             budget=budget_text(self, of.plan.budget),
             preset=of.plan.config.preset,
             n=len(of.questions),
-            split=of.split,
+            split=self.plain(f"split.{of.split}"),
         )
 
 

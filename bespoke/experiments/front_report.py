@@ -166,7 +166,8 @@ class _Told(Writer):
         of = self.of
         over = self.plain("over.classes" if of.questions.by_class else "over.pictures")
         n = len(of.questions)
-        return self.plain("asked", model=of.model, n=n, catalogue=of.catalogue, split=of.split, over=over)
+        split = self.plain(f"split.{of.split}")
+        return self.plain("asked", model=of.model, n=n, catalogue=of.catalogue, split=split, over=over)
 
     def cautions(self) -> Iterator[str]:
         yield self.plain("one_run")

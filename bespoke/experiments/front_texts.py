@@ -168,6 +168,6 @@ TEXTS: dict[str, Text] = {
     "track.extrapolation": Text("condition extrapolated", "条件の外挿"),
     "track.model": Text("other models", "他のモデル"),
     "real_pictures": Text("real pictures", "実物の画像"),
-    **{key: text for key, text in OF_EXPERIMENTS.items() if key.startswith(("metric.", "over."))},
+    **{key: text for key, text in OF_EXPERIMENTS.items() if key.startswith(("metric.", "over.", "split."))},
     **{key: OF_EXPERIMENTS[key] for key in ("numbers", "footer")},
 }

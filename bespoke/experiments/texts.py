@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bespoke.evaluation.report_texts import TEXTS as OF_EVALUATION
+from bespoke.evaluation.split_texts import SPLIT_TEXTS
 from bespoke.pages.texts import Text
 
 TEXTS: dict[str, Text] = {
@@ -10,10 +11,10 @@ TEXTS: dict[str, Text] = {
     "arms_of": Text("{arms}, each with {seeds} seeds", "{arms}(シード各 {seeds} 個)"),
     "budget": Text(
         "Equal budgets: {budget} for every arm and seed, preset {preset}; {n} pictures for {split}.",
-        "予算は共通です: 各条件・各シードに {budget}、プリセット {preset}、{split} の画像 {n} 枚。",
+        "予算は共通です: 各条件・各シードとも{budget}、プリセット {preset}。{split}の画像 {n} 枚で比べました。",
     ),
     "budget.minutes": Text("{amount} minutes of training", "学習 {amount} 分"),
-    "budget.images": Text("{amount} pictures shown", "提示画像 {amount} 枚"),
+    "budget.images": Text("{amount} pictures shown", "学習で見せた画像 {amount} 枚"),
     "verdicts": Text("Against {first}", "{first} との差"),
     "verdicts_note": Text(
         "The two metrics that decide, fixed beforehand. A difference counts where its 95% interval over pictures "
@@ -50,21 +51,17 @@ TEXTS: dict[str, Text] = {
         "intervals from drawing {over} anew. Real pictures, for distances and shares of sets: training pictures "
         "against the split.",
         "差は同じ説明文とシードの画像どうしで取り、学習シードの平均です。区間は{over}を引き直して求めました。"
-        "集合の尺度の「実物の画像」は、学習用画像と分割の比較です。",
+        "集合の尺度の「実物の画像」は、学習用の画像を、比較に使った実物の画像と比べた値です。",
     ),
     "over.pictures": Text("pictures", "画像"),
     "over.classes": Text("classes", "クラス"),
     "questions": Text("What each arm asks", "各条件が問うこと"),
     "unreliable_mark": Text("not reliable", "参考値"),
     # Tuning.
-    "split.train": Text("training", "学習用"),
-    "split.validation": Text("validation", "検証用"),
-    "split.test": Text("test", "テスト用"),
-    "split.held-out": Text("validation and test", "検証用とテスト用"),
     "tuning": Text("Search for settings", "設定の探索"),
     "tuned": Text(
         "{finished} trials measured, {failed} that could not be trained; {budget} each.",
-        "測定した試行 {finished} 件、学習できなかった試行 {failed} 件。各 {budget}。",
+        "測定した試行 {finished} 件、学習できなかった試行 {failed} 件。試行ごとに{budget}。",
     ),
     "front": Text("Best trade-offs", "最良の組み合わせ"),
     "front_note": Text(
@@ -107,6 +104,7 @@ TEXTS: dict[str, Text] = {
         "No number here compares with one of another catalogue, number of pictures or judge.",
         "別のカタログ・枚数・判定役の数値とは比べられません。",
     ),
+    **SPLIT_TEXTS,
     **{key: text for key, text in OF_EVALUATION.items() if key.startswith("metric.")},
     **{key: OF_EVALUATION[key] for key in ("column.metric", "column.balance", "numbers", "protocol")},
     **{key: OF_EVALUATION[key] for key in ("sees.yes", "sees.no", "reads.yes", "reads.no")},

@@ -88,6 +88,11 @@ def test_judges_that_failed_and_scores_beyond_real_pictures_are_no_progress(eval
     )
     blind = replace(TRUSTED, distances={"blur": [1.0, 1.0, 1.0]})
     unseen = replace(better, judges=tuple(replace(card, examination=blind) for card in better.judges))
+    unread = replace(blind, retrieval=0.0)
+    unknown = replace(better, judges=tuple(replace(card, examination=unread) for card in better.judges))
+    html = page(unknown, "en", before=before)
+    assert "Nothing can be compared: no judge passed its examination" in html
+    assert "Better or worse is said only where" not in html
     assert set(summary(before.changes(unseen))) <= {"retrieval", "swap"}
     unread = replace(TRUSTED, retrieval=0.0)
     told = replace(better, judges=tuple(replace(card, examination=unread) for card in better.judges))

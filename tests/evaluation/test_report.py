@@ -89,6 +89,58 @@ def test_a_judge_that_fails_is_not_asked_and_the_page_says_so(evaluation: Evalua
     assert "claims about faithfulness are possible" in page(outcome(evaluation), "en")
 
 
+def test_a_judge_that_was_not_asked_about_words_says_so(evaluation: Evaluation) -> None:
+    good = outcome(evaluation)
+    exam = replace(good.judges[0].examination, swap=None, swap_shuffled=None)
+    unasked = replace(good, judges=(replace(good.judges[0], examination=exam),))
+    assert weigh(unasked).decision == "good"
+    html = page(unasked, "en")
+    assert "Whether it notices a single word cannot be asked" in html
+    assert "Captions found beyond luck, in standard errors (3 needed instead)" in html
+    assert "too few such words" in html
+    assert "1 語の違いに気付くかどうかは確かめられません" in page(unasked, "ja")
+
+
+def glanced(html: str) -> dict[str, list[str]]:
+    """The cells of each line of the table of balances, by what it is called."""
+    rows = re.findall(r"<tr><td>(.*?)</td>(.*?)</tr>", html[html.index("At each balance") :].split("</table>")[0])
+    return {name: re.findall(r"<td>(.*?)</td>", cells) for name, cells in rows}
+
+
+def test_only_judges_that_passed_speak_at_each_balance_and_it_says_which_and_of_how_many(
+    evaluation: Evaluation,
+) -> None:
+    good = outcome(evaluation)
+    blind = replace(outcome(evaluation, sees=False, reads=False).judges[0], family="patches")
+    others = tuple(replace(row, judge="patches", generated=at(0.1), real=at(0.1)) for row in good.rows)
+    halves = tuple(
+        replace(row, generated_half=row.generated._replace(n=300)) if row.metric == "precision" else row
+        for row in (*good.rows, *others)
+    )
+    both = replace(good, judges=(*good.judges, blind), rows=halves)
+    table = {name.split(" <")[0]: (name, cells) for name, cells in glanced(page(both, "en")).items()}
+    name, cells = table["Pictures that lie where real ones do"]
+    assert cells == ["90%", "90%", "90%"]
+    assert "residual; 300 pictures each" in name
+    name, cells = next(each for key, each in table.items() if key.startswith("Caption found"))
+    assert cells == ["90%", "90%", "90%"]
+    assert "residual; 600 pictures each" in name
+    name, _ = table["Suspected copies of training pictures"]  # of which even a weak judge has a say
+    assert "residual, patches" in name
+    nobody = replace(both, judges=(replace(blind, family="residual"), blind))
+    told = glanced(page(nobody, "en"))
+    marked = [name for name in told if "not reliable here" in name]
+    assert len(marked) == len(told) - 1
+    assert all(told[name] == ["50%", "50%", "50%"] for name in marked)
+
+
+def test_the_balance_is_said_to_trade_variety_and_nothing_else(evaluation: Evaluation) -> None:
+    html = page(evaluation, "en")
+    assert "0 draws the most varied pictures, 1 the most alike" in html
+    assert "leans on realism" not in html
+    assert "最も多様" in page(evaluation, "ja")
+
+
 def test_every_sentence_is_in_its_language_and_every_metric_has_a_name() -> None:
     for key, text in TEXTS.items():
         assert re.search("[\u3040-\u30ff\u4e00-\u9fff]", text.ja), key
@@ -113,6 +165,14 @@ def test_the_page_needs_nothing_from_elsewhere_and_shows_every_number(
         assert value in html
     for line in weigh(evaluation).reasons:
         assert sentence(line, language).split("'")[0] in html
+
+
+def test_variety_is_told_as_what_is_measured_and_splits_in_the_language_of_the_page(evaluation: Evaluation) -> None:
+    told = page(outcome(evaluation, coverage=0.2), "en")
+    assert "20% of the real pictures have a generated one near them" in told
+    assert "kinds of real pictures" not in told
+    assert "Examined on 56 real pictures for validation" in told
+    assert "検証用の実物 56 枚で試験" in page(evaluation, "ja")
 
 
 def test_a_caption_cannot_bring_a_tag_into_the_page(evaluation: Evaluation) -> None:

@@ -16,7 +16,16 @@ from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.errors import UserError
 from bespoke.evaluation import teach as teach_module
-from bespoke.evaluation.examine import STRENGTHS, Examination, Examined, blur, color_shift, noise
+from bespoke.evaluation.examine import (
+    LEAST_SWAPS,
+    STRENGTHS,
+    Examination,
+    Examined,
+    blur,
+    color_shift,
+    examine,
+    noise,
+)
 from bespoke.evaluation.questions import ask
 from bespoke.evaluation.scores import pair_hits
 from bespoke.evaluation.seeing import look_at
@@ -147,10 +156,36 @@ def test_a_judge_must_see_pictures_get_worse_and_further_than_other_real_ones() 
 def test_a_judge_must_find_captions_and_notice_swapped_words() -> None:
     assert exam().reads
     assert not exam(swap=0.79).reads
-    assert not exam(swap=None).reads
     assert not exam(swap_shuffled=0.8).reads
     assert not exam(retrieval=0.02).reads
     assert not exam(retrieval_shuffled=0.2).reads
+
+
+def test_without_words_to_swap_captions_must_be_found_beyond_luck() -> None:
+    unasked = partial(exam, swap=None, swap_shuffled=None)
+    assert unasked().reads
+    assert unasked().errors_beyond_luck == pytest.approx(0.19 / (0.2 * 0.8 / 100 + 0.01 * 0.99 / 100) ** 0.5)
+    assert not unasked(num_pictures=50, retrieval=0.04).reads  # two of fifty, where guessing finds one in two
+    assert not unasked(retrieval_shuffled=0.15).reads
+    assert not unasked(retrieval_of=0, retrieval=0.0, retrieval_shuffled=0.0).reads
+    assert unasked().answers("retrieval")
+    assert not unasked().answers("swap")
+    assert exam().answers("swap")
+
+
+def test_a_few_swapped_words_prove_nothing(
+    boxes: PairStore, judges: list[Examined], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert judges[0].examination.swap is not None
+    monkeypatch.setattr("bespoke.evaluation.questions.swap_word", only_the_first())
+    examined = examine(boxes, judges[0].taught, judges[0].training)
+    assert (examined.swap, examined.swap_shuffled) == (None, None)
+
+
+def only_the_first() -> Callable[[str, object], str | None]:
+    """Swaps a word of the first captions that it is given, and finds none in the others."""
+    left = iter(range(LEAST_SWAPS - 1))
+    return lambda text, rng: None if next(left, None) is None else f"{text} instead"
 
 
 def test_an_examination_is_kept_with_the_features_of_training_pictures(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -46,11 +47,12 @@ def test_every_arm_is_a_config_of_every_preset_and_differs_from_the_method(arm: 
     assert (first == method) == all(has == wanted for has, wanted in values)
     if preset in ("cpu64", "gpu64", "gpu256"):
         assert (first == method) == (arm == "dual")
-    assert ABLATIONS[arm].question
+    assert all(ABLATIONS[arm].question)
+    assert re.search("[\u3040-\u30ff]", ABLATIONS[arm].question.ja)
 
 
 def test_the_runs_of_the_published_plan_are_all_there() -> None:
-    numbered = [row.question.split(":")[0] for row in ABLATIONS.values() if row.question.startswith("A")]
+    numbered = [row.question.en.split(":")[0] for row in ABLATIONS.values() if row.question.en.startswith("A")]
     assert numbered == [f"A{number}" for number in range(10)]
 
 

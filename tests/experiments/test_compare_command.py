@@ -10,6 +10,7 @@ import pytest
 
 from bespoke.cli import run
 from bespoke.evaluation.scores import METRICS
+from bespoke.experiments.ablations import ABLATIONS
 
 FAST = ("--images", "16", "--preset", "test32", "--num-pictures", "50", "--language", "en")
 
@@ -56,7 +57,13 @@ def test_arms_are_compared_and_more_seeds_can_be_added(capsys: pytest.CaptureFix
         assert run([*command, "--seeds", "1", *change]) == 2
         assert message in capsys.readouterr().err
     assert run([*command, "--seeds", "2", "--language", "ja"]) == 0
-    assert '<html lang="ja">' in Path("arms/comparison.html").read_text("utf-8")
+    japanese = Path("arms/comparison.html").read_text("utf-8")
+    assert '<html lang="ja">' in japanese
+    for told in ("学習で見せた画像 16 枚", "検証用の画像 50 枚", ABLATIONS["no-words"].question.ja):
+        assert told in japanese
+    visible = re.sub(r"<style>.*?</style>|<[^>]+>", " ", japanese, flags=re.DOTALL)
+    assert re.findall(r"[a-z]+ [a-z]+ [a-z]+ [a-z]+", visible) == []  # no English sentence
+    assert "validation" not in visible
 
 
 MISTAKES = [
