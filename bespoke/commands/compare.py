@@ -15,6 +15,7 @@ from bespoke.experiments.ablations import arm_configs, arms_named
 from bespoke.experiments.bench import Measured, write_reports
 from bespoke.experiments.comparison import compare
 from bespoke.experiments.comparison_report import Comparison, as_data, as_markdown, as_page
+from bespoke.experiments.protocol import protocol
 from bespoke.pages.texts import language_of
 
 NAME = "comparison"
@@ -78,7 +79,8 @@ def compare_arms(
         asked = table.asked
         rows = compare(measured, table.store, table.judges, asked)
         questions = ask(table.store, asked.split, num_pictures=num_pictures, seed=asked.seed)
-        comparison = Comparison(rows, names, seeds, table.plan, questions, asked.split, table.judges)
+        how = protocol(measured[names[0]][0], table.judges, table.plan)
+        comparison = Comparison(rows, names, seeds, table.plan, questions, asked.split, table.judges, how)
         told = as_markdown(comparison, spoken)
         write_reports(out, NAME, data=as_data(comparison), markdown=told, page=as_page(comparison, spoken))
     say(told)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from bespoke.data.item import Part
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
 from bespoke.evaluation.questions import Questions
 from bespoke.experiments.ablations import ABLATIONS
 from bespoke.experiments.comparison import DECISIVE, Compared
+from bespoke.experiments.protocol import protocol_section
 from bespoke.experiments.texts import TEXTS
 from bespoke.pages.document import Writer, document
 from bespoke.pages.plots import Interval, interval_plot
@@ -32,8 +34,9 @@ class Comparison:
     num_seeds: int
     plan: Plan
     questions: Questions
-    split: str
+    split: Part
     judges: Sequence[Examined]
+    protocol: Mapping[str, Any]  # as `protocol` of protocol.py tells it
 
     def trusted(self, row: Compared) -> bool:
         """Whether the judge of a row passed what it takes to answer its question."""
@@ -48,6 +51,7 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
         "arms": {arm: ABLATIONS[arm].change for arm in comparison.arms},
         "num_seeds": comparison.num_seeds,
         "plan": comparison.plan.model_dump(mode="json"),
+        "protocol": comparison.protocol,
         "split": comparison.split,
         "num_pictures": len(comparison.questions),
         "decisive": list(DECISIVE),
@@ -115,6 +119,7 @@ class _Told(Writer):
             for arm in of.arms
         )
         yield f'{self.heading("questions")}<div class="card wide"><table>{asks}</table></div>'
+        yield protocol_section(self, of.protocol)
         yield f"<footer><p>{self.text('footer')}</p></footer>"
 
     def table(self, rows: Sequence[Compared]) -> str:

@@ -49,6 +49,12 @@ def test_arms_are_compared_and_more_seeds_can_be_added(capsys: pytest.CaptureFix
     assert html.count("<svg") == 2  # one for each metric that decides
     assert re.findall(r"<script|href=|url\(|@import|srcset|<img", html) == []
 
+    told = data["protocol"]
+    assert (told["split"], told["num_pictures"], told["seed"], told["training_seed"]) == ("validation", 50, 0, 0)
+    assert "model" not in told  # there are several
+    (judge,) = told["judges"]
+    assert f"<td>judge patches</td><td class='say'>{judge['identity'][:12]}." in html
+
     # Another budget or config is another experiment.
     for change, message in (
         (("--images", "24"), "dual-0: made with budget.images=16, now 24 is asked for"),
@@ -61,7 +67,8 @@ def test_arms_are_compared_and_more_seeds_can_be_added(capsys: pytest.CaptureFix
     assert '<html lang="ja">' in japanese
     for told in ("学習で見せた画像 16 枚", "検証用の画像 50 枚", ABLATIONS["no-words"].question.ja):
         assert told in japanese
-    visible = re.sub(r"<style>.*?</style>|<[^>]+>", " ", japanese, flags=re.DOTALL)
+    prose = japanese.partition("測定の手順")[0]  # below, names are those of the JSON
+    visible = re.sub(r"<style>.*?</style>|<[^>]+>", " ", prose, flags=re.DOTALL)
     assert re.findall(r"[a-z]+ [a-z]+ [a-z]+ [a-z]+", visible) == []  # no English sentence
     assert "validation" not in visible
 
