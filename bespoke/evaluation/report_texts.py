@@ -263,10 +263,12 @@ TEXTS: dict[str, Text] = {
     "columns_note": Text(
         "Sets (the first six): real is one half of the split against the other, to be compared with generated, half; "
         "training pictures against the split stand beside generated. The rest: the real pictures of the same captions. "
-        "Intervals allow for the bias of few pictures, so a Frechet distance may lie above its own.",
+        "Intervals allow for the bias of few pictures, so a Frechet distance may lie above its own; those of "
+        "precision, recall, density and coverage hold what so many pictures get on average.",
         "最初の六つは集合の尺度です。実物は半数どうしの比較なので「生成画像(半数)」と比べてください。"
         "学習用画像は「生成画像」と同じ枚数です。残りの尺度の実物は、同じ説明文の実物の画像です。"
-        "区間は枚数の少なさによる偏りを補正しているため、フレシェ距離は自身の区間より大きいことがあります。",
+        "区間は枚数の少なさによる偏りを補正しているため、フレシェ距離は自身の区間より大きいことがあります。"
+        "適合率・再現率・密度・被覆率の区間は、同じ枚数で測った場合の平均を含むものです。",
     ),
     "metric.frechet": Text("Frechet distance \u2193", "フレシェ距離 \u2193"),
     "metric.kernel": Text("Kernel distance \u2193", "カーネル距離 \u2193"),
