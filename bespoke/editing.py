@@ -231,9 +231,12 @@ def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:
 
 
 def _limit(mask: Image.Image, picture: Image.Image) -> Array:
-    """The user's mask [H, W] in [0, 1]: white may change, black stays. Raises UserError for one of another size."""
+    """The user's mask [H, W] in [0, 1]: white may change, black stays. Raises UserError for another size, or no white."""
     upright = as_rgb(ImageOps.exif_transpose(mask))[0].convert("L")
     if upright.size != picture.size:
         sizes = (f"{side.width}x{side.height}" for side in (upright, picture))
         raise UserError("mask of {}, picture of {}: expected the same size; scale the mask".format(*sizes))
-    return np.asarray(upright, dtype=np.float32) / np.float32(255)
+    free = np.asarray(upright, dtype=np.float32) / np.float32(255)
+    if not free.any():
+        raise UserError("mask: all black, so nothing may change; paint white what may, or leave the mask out")
+    return free

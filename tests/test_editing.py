@@ -147,6 +147,7 @@ def test_a_picture_that_is_not_square_is_seen_whole() -> None:
         ({"num_images": 0}, "num_images=0"),
         ({"seed": -1}, "seed=-1"),
         ({"mask": Image.new("L", (5, 6))}, "mask of 5x6, picture of 32x32"),
+        ({"mask": Image.new("L", (32, 32))}, "mask: all black, so nothing may change"),
         ({"picture": Image.new("RGB", (15, 40))}, "16 pixels or more"),
     ],
 )
