@@ -231,7 +231,10 @@ def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:
 
 
 def _limit(mask: Image.Image, picture: Image.Image) -> Array:
-    """The user's mask [H, W] in [0, 1]: white may change, black stays. Raises UserError for another size, or no white."""
+    """The user's mask [H, W] in [0, 1]: white may change, black stays.
+
+    Raises UserError for one of another size, and where all is black.
+    """
     upright = as_rgb(ImageOps.exif_transpose(mask))[0].convert("L")
     if upright.size != picture.size:
         sizes = (f"{side.width}x{side.height}" for side in (upright, picture))
