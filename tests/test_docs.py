@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from bespoke.config import DEFAULT_PRESET, PRESETS
+from bespoke.settings import EditSettings
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.ja.md")
@@ -64,3 +68,32 @@ def test_the_two_readmes_have_the_same_sections_and_code() -> None:
     english, japanese = (text_of(page) for page in READMES)
     assert len(re.findall(r"^##+ ", english, re.MULTILINE)) == len(re.findall(r"^##+ ", japanese, re.MULTILINE))
     assert set(COMMAND.findall(english)) == set(COMMAND.findall(japanese))
+
+
+def test_the_configuration_s_page_has_every_key_with_its_default() -> None:
+    config = PRESETS[DEFAULT_PRESET].model_copy(update={"editing": EditSettings()})
+    sections = re.split(r"^## (\w+)$", text_of("docs/configuration.md"), flags=re.MULTILINE)
+    told = dict(zip(sections[1::2], sections[2::2], strict=True))
+    for name in ("model", "loss", "training", "gates", "editing"):
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", told[name], flags=re.MULTILINE))
+        values = getattr(config, name).model_dump(mode="json")
+        decided = {key for key, value in rows.items() if value in ("by size", "by catalogue")}
+        assert decided <= {key for key, value in values.items() if value is None}
+        defaults = {key: f"`{json.dumps(value)}`" for key, value in values.items() if key not in decided}
+        assert {key: value for key, value in rows.items() if key not in decided} == defaults
+
+
+def test_the_configuration_s_page_has_what_presets_change() -> None:
+    usual = PRESETS[DEFAULT_PRESET].model_dump(mode="json")
+    rows = dict(
+        re.findall(r"^\| `([\w-]+)` \| (`\w+\.\w+=.*) \|$", text_of("docs/configuration.md"), flags=re.MULTILINE)
+    )
+    for name, preset in PRESETS.items():
+        changed = {
+            f"`{section}.{key}={json.dumps(value)}`"
+            for section, values in preset.model_dump(mode="json").items()
+            if isinstance(values, dict)
+            for key, value in values.items()
+            if value != usual[section][key]
+        }
+        assert set(re.findall(r"`[^`]+`", rows.get(name, ""))) == changed, name
