@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from bespoke.data import readers, shards
+from bespoke.data import packed, readers, shards
 from bespoke.data.columns import Chosen, Columns
 from bespoke.data.item import Item, Problems
 from bespoke.errors import UserError
@@ -25,7 +25,7 @@ class Reader(NamedTuple):
     accepts: Callable[[str], bool]
     read: Callable[[str, Problems, Columns], Iterator[Item]]
     stamps: Callable[[str], Iterator[str]] | None = None  # None: the items themselves are cheap to walk
-    has_columns: bool = False  # a table, whose columns can be told
+    columns: Callable[[str, Columns], Chosen | None] | None = None  # None: no table, whose columns could be told
 
 
 def _folder(
@@ -55,7 +55,14 @@ READERS = (
         "imagefolder",
         lambda location: Path(location).is_dir() and readers.is_imagefolder(Path(location)),
         lambda location, problems, columns: readers.read_imagefolder(Path(location), problems, columns),
-        has_columns=True,
+        columns=lambda location, columns: readers.columns_of(Path(location), columns),
+    ),
+    Reader(
+        "parquet",
+        lambda location: Path(location).is_dir() and packed.is_packed(Path(location)),
+        lambda location, problems, columns: packed.read_packed(Path(location), problems, columns),
+        lambda location: packed.packed_stamps(Path(location)),
+        columns=lambda location, columns: packed.packed_columns(Path(location), columns),
     ),
     _folder("text_pairs", readers.is_text_pairs, readers.read_text_pairs),
 )
@@ -90,7 +97,7 @@ class Catalogue:
             raise UserError("catalogue: an empty name; give the folder that holds the pictures (. is the current one)")
         for reader in READERS:
             if reader.accepts(where):
-                if columns != Columns() and not reader.has_columns:
+                if columns != Columns() and reader.columns is None:
                     raise UserError(
                         f"{where}: no metadata table in it, so it has no columns; leave out --file-column, "
                         "--text-column and --template"
@@ -115,7 +122,7 @@ class Catalogue:
 
     def chosen_columns(self) -> Chosen | None:
         """The columns that are read, told or guessed; None where there is no table. Raises UserError."""
-        return readers.columns_of(Path(self.location), self.columns) if self.reader.has_columns else None
+        return self.reader.columns(self.location, self.columns) if self.reader.columns else None
 
     def __iter__(self) -> Iterator[Item]:
         self.problems.clear()

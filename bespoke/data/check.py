@@ -121,7 +121,7 @@ def _finding(draft: Draft, examples: dict[int, Example]) -> Finding:
 def _unnamed(catalogue: Catalogue, seen: Walk) -> Finding:
     """Pictures in the folder of a table that no row of it names."""
     count, groups = 0, list[list[Example]]()
-    if catalogue.reader.has_columns:
+    if catalogue.reader.columns:
         folder = Path(catalogue.location)
         for name in readers.pictures_in(folder):
             if not seen.knows(name):

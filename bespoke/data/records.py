@@ -22,16 +22,17 @@ _EXCELS_SEPARATOR = re.compile("sep=(.)[\r\n]*", re.IGNORECASE)  # the first lin
 
 
 def read_records(
-    path: Path, columns: Columns | None = None, problems: Problems | None = None
+    path: Path, columns: Columns | None = None, problems: Problems | None = None, *, rows: int = 1024
 ) -> Iterator[tuple[int, Record]]:
     """Yield line number and cells of each record of a .jsonl, .csv, .xlsx or .parquet; raises UserError.
 
     `columns` are names to look for where rows stand above the heading; what is passed over is counted in `problems`.
+    rows: of a .parquet that are in memory at a time.
     """
     if path.suffix.lower() == ".jsonl":
         yield from _read_jsonl(path)
     elif path.suffix.lower() == ".parquet":
-        yield from _read_parquet(path)
+        yield from _read_parquet(path, rows)
     else:
         columns, problems = columns or Columns(), Problems() if problems is None else problems
         if path.suffix.lower() == ".csv":
@@ -56,7 +57,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
             yield number, record
 
 
-def _read_parquet(path: Path) -> Iterator[tuple[int, Record]]:
+def _read_parquet(path: Path, rows: int) -> Iterator[tuple[int, Record]]:
     try:
         import pyarrow.parquet
     except ImportError:
@@ -64,7 +65,7 @@ def _read_parquet(path: Path) -> Iterator[tuple[int, Record]]:
     try:
         number = 0
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
+            for batch in file.iter_batches(batch_size=rows):
                 for record in batch.to_pylist():
                     number += 1
                     yield number, record

@@ -62,7 +62,7 @@ def read_texts(path: Path, columns: Columns | None = None) -> Iterator[tuple[int
         where = f"{path}:{number}"
         if tuple(record) != names:
             names, chosen = tuple(record), choose_texts(columns, record, where)
-        yield number, list(_texts(record, chosen, where)), as_attributes(chosen.others(record))
+        yield number, list(row_texts(record, chosen, where)), as_attributes(chosen.others(record))
 
 
 def _as_row(record: Record, chosen: Chosen, where: str) -> Row:
@@ -74,10 +74,11 @@ def _as_row(record: Record, chosen: Chosen, where: str) -> Row:
         name = PurePosixPath(name.name.partition("?")[0].rpartition(":")[2])
     if not name.name or ".." in name.parts:
         raise UserError(f"{where}: {file_name} is outside the catalogue; use a path below this file's folder")
-    return Row(name.as_posix(), _texts(record, chosen, where), as_attributes(chosen.others(record)))
+    return Row(name.as_posix(), row_texts(record, chosen, where), as_attributes(chosen.others(record)))
 
 
-def _texts(record: Record, chosen: Chosen, where: str) -> tuple[str, ...]:
+def row_texts(record: Record, chosen: Chosen, where: str) -> tuple[str, ...]:
+    """The captions of a row. Raises UserError for a cell that is no text."""
     if chosen.template is None:
         return tuple(text for column in chosen.texts for text in as_texts(record.get(column), where))
     return tuple(text for text in [fill(chosen.template, record)] if text)
