@@ -60,7 +60,7 @@ TEXTS: dict[str, Text] = {
     # Tuning.
     "tuning": Text("Search for settings", "設定の探索"),
     "tuned": Text(
-        "{finished} trials measured, {failed} that could not be trained; {budget} each.",
+        "Trials measured: {finished}; that could not be trained: {failed}; {budget} each.",
         "測定した試行 {finished} 件、学習できなかった試行 {failed} 件。試行ごとに{budget}。",
     ),
     "front": Text("Best trade-offs", "最良の組み合わせ"),
