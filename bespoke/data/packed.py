@@ -15,7 +15,7 @@ from bespoke.data.columns import Chosen, Columns, choose_texts
 from bespoke.data.headings import Record
 from bespoke.data.item import Item, Problems, Split
 from bespoke.data.pictures import SUFFIXES
-from bespoke.data.readers import SPLIT_FOLDERS
+from bespoke.data.readers import SPLIT_FOLDERS, split_of
 from bespoke.data.records import read_records
 from bespoke.data.tables import as_attributes, row_texts
 from bespoke.errors import UserError
@@ -64,8 +64,10 @@ def read_packed(folder: Path, problems: Problems, columns: Columns) -> Iterator[
                 problems.add("rows that name no picture", where)
                 continue
             rest = {key: value for key, value in chosen.others(record).items() if key not in others}
-            split = _split_of(str(rest.pop("split", place)))
-            yield Item(name, content, row_texts(record, chosen, where), as_attributes(rest), split)
+            attributes = as_attributes(rest)
+            named = attributes.pop("split", None)
+            split = _split_of(place) if named is None else split_of(named, where)
+            yield Item(name, content, row_texts(record, chosen, where), attributes, split)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -32,6 +32,17 @@ SPLIT_FOLDERS: dict[str, Split] = {
 }
 
 
+def split_of(named: str, where: str) -> Split:
+    """What a column `split` says. Raises UserError for another word."""
+    try:
+        return SPLIT_FOLDERS[named.lower()]
+    except KeyError:
+        raise UserError(
+            f"{where}: split '{named}': use train, validation or test, or give a column that means something else "
+            "another name"
+        ) from None
+
+
 def read_lines(path: Path) -> tuple[str, ...]:
     """Return the captions of a text file, one a line, without empty lines; UTF-8 or CP932."""
     data = path.read_bytes()
@@ -91,12 +102,7 @@ def read_imagefolder(folder: Path, problems: Problems, columns: Columns) -> Iter
             split = table_split
             named = row.attributes.pop("split", None)
             if named is not None:
-                if named.lower() not in SPLIT_FOLDERS:
-                    raise UserError(
-                        f"{table}: split '{named}' of {row.file_name}: use train, validation or test, or give a column "
-                        "that means something else another name"
-                    )
-                split = SPLIT_FOLDERS[named.lower()]
+                split = split_of(named, f"{table}: {row.file_name}")
             name = finder.find(prefix + row.file_name)
             yield Item(name, folder / name, row.texts, row.attributes, split)
 

@@ -76,3 +76,6 @@ def test_what_is_no_set_of_pictures_is_said(tmp_path: Path) -> None:
     write(tmp_path / "set" / "0000.parquet", [row(1)])
     with pytest.raises(UserError, match=r"no pictures in column text \(columns: image, text\); name one"):
         list(Catalogue.open(tmp_path / "set", Columns(file="text")))
+    write(tmp_path / "set" / "0000.parquet", [row(1, split="dev"), row(2, split="7")])
+    with pytest.raises(UserError, match="0000.parquet:2: split '7': use train, validation or test"):
+        list(Catalogue.open(tmp_path / "set"))

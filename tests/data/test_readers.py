@@ -40,7 +40,7 @@ def test_a_split_column_is_an_official_split(make_folder: FolderMaker) -> None:
 
 
 def test_an_unknown_split_is_refused(make_folder: FolderMaker) -> None:
-    with pytest.raises(UserError, match=r"split 'tran' of 0\.png: use train, validation or test"):
+    with pytest.raises(UserError, match=r"0\.png: split 'tran': use train, validation or test"):
         list(Catalogue.open(make_folder(1, row=lambda _: {"split": "tran"})))
 
 
