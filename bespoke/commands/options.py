@@ -154,9 +154,15 @@ FrontBalances = Annotated[
 NewFolder = Annotated[Path, typer.Option(help="A new or empty folder for the report.", metavar="FOLDER")]
 
 
+_MAY_BE_EMPTY = ("--database", "--storage")  # which then is SQLite and the disk, whatever the environment says
+
+
 def check_given(arguments: Sequence[str]) -> None:
     """Raise UserError for an option with an empty value: a path out of it would be the current folder, in silence."""
     told = list(takewhile(lambda argument: argument != "--", arguments))
     empty = [option for option, value in pairwise(told) if option.startswith("--") and "=" not in option and not value]
-    for option in [*empty, *(argument[:-1] for argument in told if argument.startswith("--") and argument[-1] == "=")]:
+    empty += [argument[:-1] for argument in told if argument.startswith("--") and argument[-1] == "="]
+    for option in empty:
+        if option in _MAY_BE_EMPTY:
+            continue
         raise UserError(f"{option}: an empty value; give one, or leave the option out")

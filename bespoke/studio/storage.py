@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, Storage
 from django.utils.module_loading import import_string
@@ -59,6 +60,8 @@ def configured(address: str, pictures: Path) -> dict[str, Any]:
 def make(address: str, pictures: Path) -> Storage:
     """That storage where there are no settings, as for backups. Raises UserError."""
     told = configured(address, pictures)
+    if not (settings.configured or "DJANGO_SETTINGS_MODULE" in os.environ):
+        settings.configure()  # Django's storages ask for defaults even of what an option says
     return import_string(told["BACKEND"])(**told["OPTIONS"])
 
 

@@ -344,3 +344,19 @@ def test_options_before_the_command_are_not_silently_dropped(
 ) -> None:
     assert run(["studio", *option, "backup", "b.tar"]) == 2
     assert "write them after backup" in capsys.readouterr().err
+
+
+def test_an_operator_s_commands_need_no_settings_of_django(
+    elsewhere: dict[str, str], database_elsewhere: str, tmp_path: Path
+) -> None:
+    home, other, file = Path(elsewhere[HOME]), tmp_path / "other", tmp_path / "a.tar"
+    (home / "pictures" / "a").mkdir(parents=True, exist_ok=True)
+    (home / "pictures" / "a" / "b.png").write_bytes(b"a picture")
+    told_by(f"{SET_UP}call_command('migrate', interactive=False, verbosity=0)", elsewhere)
+    given = {name: value for name, value in elsewhere.items() if name != "DJANGO_SETTINGS_MODULE"}
+    for asked, folder, url in (("backup", home, elsewhere[DATABASE]), ("restore", other, database_elsewhere)):
+        where = ["--home", folder, "--database", url, "--storage", ""]
+        command = [sys.executable, "-m", "bespoke", "studio", asked, file, *where]
+        done = subprocess.run(command, capture_output=True, text=True, env=given)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (other / "pictures" / "a" / "b.png").read_bytes() == b"a picture"
