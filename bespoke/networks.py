@@ -153,8 +153,8 @@ def load_networks(folder: Path, *, editor: bool = True) -> tuple[Networks, str]:
 
     Equal ids draw equal pictures, whether or not a model has been taught to edit as well: settings and front end are
     no part of the id, but have to be those that were saved with the weights, where the index has checksums of them
-    (earlier versions wrote none). Without `editor` it stays
-    unread: one of another version must not be in the way of teaching it again.
+    (earlier versions wrote none). Without `editor` it stays unread: one of another version must not be in the way of
+    teaching it again.
     Raises UserError for a folder that is not a model, is not whole, or comes from another version.
     """
     index = _read_index(folder)

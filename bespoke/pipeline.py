@@ -248,9 +248,9 @@ def _usable(device: str | torch.device | None) -> torch.device:
     if device is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        torch.zeros(1, device=device).cpu()  # what there is no other way to know of every kind of device
+        torch.zeros(1, device=device).cpu()  # tried: no other question is answered for every kind of device
         return torch.device(device)
-    except (AssertionError, RuntimeError, NotImplementedError, ModuleNotFoundError, TypeError) as error:
+    except (AssertionError, RuntimeError, ImportError, TypeError) as error:
         reason = " ".join(str(error).split())[:120]
         raise UserError(f"device={str(device)!r}: does not work here ({reason}); use cpu, or leave it out") from error
 

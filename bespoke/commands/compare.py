@@ -10,7 +10,6 @@ from bespoke.commands.screen import say
 from bespoke.data.columns import Columns
 from bespoke.errors import UserError
 from bespoke.evaluation.evaluate import check_balances
-from bespoke.evaluation.questions import ask
 from bespoke.experiments.ablations import arm_configs, arms_named
 from bespoke.experiments.bench import Measured, write_reports
 from bespoke.experiments.comparison import compare
@@ -45,7 +44,7 @@ def compare_arms(
     spoken, names, budget = language_of(language), arms_named(arms), budget_asked("compare", minutes, images)
     if seeds < 1:
         raise UserError(f"--seeds {seeds}: expected 1 or more, and 3 or more for a claim; choose how many")
-    asked_at = check_balances(balances)
+    asked = check_balances(balances)
     configs = {arm: arm_configs(arm, preset, overrides, seeds) for arm in names}
     every = [config for each in configs.values() for config in each]
     for number, arm in enumerate(names):
@@ -59,7 +58,7 @@ def compare_arms(
         every,
         budget,
         split=split,
-        balances=asked_at,
+        balances=asked,
         num_pictures=num_pictures,
         language=spoken,
         columns=columns,
@@ -76,11 +75,9 @@ def compare_arms(
                 if found is None:
                     return False
                 measured[arm].append(found)
-        asked = table.asked
-        rows = compare(measured, table.store, table.judges, asked)
-        questions = ask(table.store, asked.split, num_pictures=num_pictures, seed=asked.seed)
+        rows = compare(measured, table.store, table.judges, table.asked)
         how = protocol(measured[names[0]][0], table.judges, table.plan)
-        comparison = Comparison(rows, names, seeds, table.plan, questions, asked.split, table.judges, how)
+        comparison = Comparison(rows, names, seeds, table.plan, table.judges, how)
         told = as_markdown(comparison, spoken)
         write_reports(out, NAME, data=as_data(comparison), markdown=told, page=as_page(comparison, spoken))
     say(told)

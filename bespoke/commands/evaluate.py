@@ -68,7 +68,7 @@ def evaluate_model(
     earlier report to compare with; metrics: networks of others that are asked as well. Raises UserError.
     """
     languages, asked = languages_of(language), check_balances(balances or DEFAULT_BALANCES)
-    named = None if split is None else split_named(split)
+    named = split_asked(split)
     if not 0 <= seed <= LARGEST_SEED // 2:
         raise UserError(f"--seed {seed}: expected a whole number from 0 to {LARGEST_SEED // 2}; choose one")
     if out is not None:
@@ -142,6 +142,11 @@ def split_named(name: str) -> Part:
         if split == name:
             return split
     raise UserError(f"--split {name}: expected one of {', '.join(PARTS)}; choose one of them")
+
+
+def split_asked(name: str | None) -> Part | None:
+    """None where nobody chose. Raises UserError where there is no such split."""
+    return None if name is None else split_named(name)
 
 
 def usual_split(store: PairStore, language: Language) -> Part:

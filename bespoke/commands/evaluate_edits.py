@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from bespoke.commands.check import DATA, PAGE, check_place, free_place, named_for
-from bespoke.commands.evaluate import judges_of, split_named, usual_split
+from bespoke.commands.evaluate import judges_of, split_asked, usual_split
 from bespoke.commands.folders import claim_folder
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
@@ -35,7 +35,7 @@ def evaluate_model_edits(
     out: Path | None,
 ) -> None:
     """Evaluate a model's edits on a catalogue, write the report, and say what came out. Raises UserError."""
-    languages, named = languages_of(language), None if split is None else split_named(split)
+    languages, named = languages_of(language), split_asked(split)
     if out is not None:
         check_place(out, catalogue)
     pipeline = Pipeline.from_pretrained(model)

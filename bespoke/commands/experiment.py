@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bespoke.commands.borrowed import check_borrowed
 from bespoke.commands.check import check_outside
-from bespoke.commands.evaluate import judges_of, split_named, usual_split
+from bespoke.commands.evaluate import judges_of, split_asked, usual_split
 from bespoke.commands.screen import Bar
 from bespoke.commands.train import make_budget, open_catalogue, run_plan
 from bespoke.config import Config
@@ -53,7 +53,7 @@ def bench(
     configs: of the models, or one to stand for them: all have pictures of the same size. split: None for the one that
     is asked unless somebody chose. Raises UserError.
     """
-    named = None if split is None else split_named(split)
+    named = split_asked(split)
     check_outside(out, catalogue)
     check_borrowed(configs)  # missing, it is told before others have been trained
     plan = Plan(catalogue=catalogue, skip_bad=skip_bad, columns=columns, budget=budget, config=configs[0])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bespoke.commands.check import check_place
-from bespoke.commands.evaluate import judges_of, split_named, usual_split
+from bespoke.commands.evaluate import judges_of, split_asked, usual_split
 from bespoke.commands.folders import claim_folder
 from bespoke.commands.screen import Bar, say
 from bespoke.commands.train import open_catalogue
@@ -52,7 +52,7 @@ def measure_balance(
     if best_of < 1:
         raise UserError(f"--best-of {best_of}: expected 1 (leave that rival out) or more; choose how many candidates")
     named = [_named(each) for each in against]
-    wanted = None if split is None else split_named(split)
+    wanted = split_asked(split)
     check_place(out, catalogue)
     pipeline = Pipeline.from_pretrained(model, editor=False)
     settings = pipeline.networks.settings

@@ -16,7 +16,7 @@ from bespoke.data.headings import Record
 from bespoke.data.item import Item, Problems, Split
 from bespoke.data.pictures import SUFFIXES
 from bespoke.data.readers import SPLIT_FOLDERS, split_of
-from bespoke.data.records import read_records
+from bespoke.data.records import open_parquet, read_records
 from bespoke.data.tables import as_attributes, row_texts
 from bespoke.errors import UserError
 
@@ -42,7 +42,8 @@ def packed_stamps(folder: Path) -> Iterator[str]:
 def packed_columns(folder: Path, columns: Columns) -> Chosen | None:
     """The columns that are read; None where there are no rows. Raises UserError."""
     path = _files(folder)[0]
-    return next((_chosen(path, record, columns) for _, record in read_records(path, rows=1)), None)
+    pictures = _columns_of_pictures(path)
+    return next((_chosen(path, record, columns, pictures) for _, record in read_records(path, rows=1)), None)
 
 
 def read_packed(folder: Path, problems: Problems, columns: Columns) -> Iterator[Item]:
@@ -53,17 +54,17 @@ def read_packed(folder: Path, problems: Problems, columns: Columns) -> Iterator[
     for path in _files(folder):
         names: tuple[str, ...] = ()
         place = path.relative_to(folder).with_suffix("").as_posix()
-        others = set(_columns_of_pictures(path))
+        pictures = _columns_of_pictures(path)
         for number, record in read_records(path, rows=_AT_ONCE):
             where = f"{path}:{number}"
             if tuple(record) != names:
-                names, chosen = tuple(record), _chosen(path, record, columns)
+                names, chosen = tuple(record), _chosen(path, record, columns, pictures)
             content, suffix = _content(record.get(chosen.file))
             name = f"{place}/{number:06d}{suffix}"
             if content is None:
                 problems.add("rows that name no picture", where)
                 continue
-            rest = {key: value for key, value in chosen.others(record).items() if key not in others}
+            rest = {key: value for key, value in chosen.others(record).items() if key not in pictures}
             attributes = as_attributes(rest)
             named = attributes.pop("split", None)
             split = _split_of(place) if named is None else split_of(named, where)
@@ -76,15 +77,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _columns_of_pictures(path: Path) -> list[str]:
     """Names of the columns that hold encoded pictures, by the file's schema. Raises UserError."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise UserError(f"{path}: reading parquet needs pyarrow; pip install pyarrow") from None
-    try:
-        schema = pyarrow.parquet.read_schema(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a parquet file ({' '.join(str(error).split())}); write it again") from None
+    with open_parquet(path) as file:
+        schema = file.schema_arrow
+    import pyarrow
+
     binary = (pyarrow.binary(), pyarrow.large_binary())
     return [
         field.name
@@ -93,8 +89,7 @@ def _columns_of_pictures(path: Path) -> list[str]:
     ]
 
 
-def _chosen(path: Path, record: Record, columns: Columns) -> Chosen:
-    pictures = _columns_of_pictures(path)
+def _chosen(path: Path, record: Record, columns: Columns, pictures: list[str]) -> Chosen:
     if columns.file is None and len(pictures) > 1:
         raise UserError(f"{path}: pictures are in {' and '.join(pictures)}; choose: --file-column NAME")
     file = columns.file or next(iter(pictures), None)

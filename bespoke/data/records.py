@@ -6,8 +6,10 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from bespoke.data.columns import Columns, fits_heading
 from bespoke.data.headings import MOST_ABOVE, Cells, Record, named
@@ -58,17 +60,24 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
 
 
 def _read_parquet(path: Path, rows: int) -> Iterator[tuple[int, Record]]:
+    number = 0
+    with open_parquet(path) as file:
+        for batch in file.iter_batches(batch_size=rows):
+            for record in batch.to_pylist():
+                number += 1
+                yield number, record
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[Any]:
+    """A pyarrow.parquet.ParquetFile. Raises UserError where it is none, also from what is read of it meanwhile."""
     try:
         import pyarrow.parquet
     except ImportError:
         raise UserError(f"{path}: reading parquet needs pyarrow; pip install pyarrow") from None
     try:
-        number = 0
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=rows):
-                for record in batch.to_pylist():
-                    number += 1
-                    yield number, record
+            yield file
     except PermissionError:
         raise
     except (pyarrow.ArrowException, OSError) as error:  # OSError: pages that cannot be unpacked

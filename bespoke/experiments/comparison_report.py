@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from bespoke.data.item import Part
 from bespoke.evaluation.examine import Examined
 from bespoke.evaluation.intervals import Estimate
-from bespoke.evaluation.questions import Questions
 from bespoke.experiments.ablations import ABLATIONS
 from bespoke.experiments.comparison import DECISIVE, Compared
 from bespoke.experiments.protocol import protocol_section
@@ -33,8 +31,6 @@ class Comparison:
     arms: Sequence[str]
     num_seeds: int
     plan: Plan
-    questions: Questions
-    split: Part
     judges: Sequence[Examined]
     protocol: Mapping[str, Any]  # as `protocol` of protocol.py tells it
 
@@ -52,8 +48,8 @@ def as_data(comparison: Comparison) -> dict[str, Any]:
         "num_seeds": comparison.num_seeds,
         "plan": comparison.plan.model_dump(mode="json"),
         "protocol": comparison.protocol,
-        "split": comparison.split,
-        "num_pictures": len(comparison.questions),
+        "split": comparison.protocol["split"],
+        "num_pictures": comparison.protocol["num_pictures"],
         "decisive": list(DECISIVE),
         "rows": [_row(row) | {"trusted": comparison.trusted(row)} for row in comparison.rows],
     }
@@ -109,7 +105,7 @@ class _Told(Writer):
             if not (judge.examination.sees and judge.examination.reads):
                 yield f'<p class="soft">{self.text("unexamined", judge=judge.taught.judge.family)}</p>'
         yield self.two(self.plots())
-        over = self.plain("over.classes" if of.questions.by_class else "over.pictures")
+        over = self.plain(f"over.{of.protocol['intervals_over']}")
         yield f'<h2>{self.text("numbers")}</h2><p class="soft">{self.text("table_note", over=over)}</p>'
         for key in dict.fromkeys((row.judge, row.balance) for row in of.rows):
             yield self.table([row for row in of.rows if (row.judge, row.balance) == key])
@@ -179,8 +175,7 @@ class _Told(Writer):
         return told if self.of.trusted(row) or not row.difference else f"{told} ({self.plain('unreliable_mark')})"
 
     def metric(self, row: Compared) -> str:
-        others = self.of.questions.others
-        return self.plain(f"metric.{row.metric}", of=0 if others is None else others.shape[1] + 1)
+        return self.plain(f"metric.{row.metric}", of=self.of.protocol["retrieval_of"])
 
     def plain_budget(self) -> str:
         of = self.of
@@ -188,8 +183,8 @@ class _Told(Writer):
             "budget",
             budget=budget_text(self, of.plan.budget),
             preset=of.plan.config.preset,
-            n=len(of.questions),
-            split=self.plain(f"split.{of.split}"),
+            n=of.protocol["num_pictures"],
+            split=self.plain(f"split.{of.protocol['split']}"),
         )
 
 
