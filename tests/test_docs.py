@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,3 +98,14 @@ def test_the_configuration_s_page_has_what_presets_change() -> None:
             if value != usual[section][key]
         }
         assert set(re.findall(r"`[^`]+`", rows.get(name, ""))) == changed, name
+
+
+def test_the_python_page_runs_as_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    exec("\n".join(re.findall(r"```python\n(.*?)```", text_of("docs/python.md"), re.DOTALL)), made)
+    assert len(made["out"].images) == 4
+    assert made["out"].unknown_words == {}
+    assert (made["result"].new_words, made["result"].old_words) == (["blue"], ["red"])
+    assert made["realism"].shape == made["alignment"].shape == (2, 256)
+    assert {path.name for path in tmp_path.iterdir()} == {"0.png", "1.png", "2.png", "models"}

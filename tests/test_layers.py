@@ -28,7 +28,7 @@ LAYERS = (  # from the top; a part may import from lower lines only, never from 
     ("config", "precision"),
     ("settings",),
     ("pages", "locate", "packing", "tensors"),
-    ("errors",),
+    ("errors", "memory"),
 )
 DEPTH = {part: depth for depth, line in enumerate(LAYERS) for part in line}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+from bespoke.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -64,22 +62,10 @@ def find_workplace() -> Workplace:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
     else:
-        _keep_freed_memory()
+        keep_freed_memory()
     if world > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return Workplace(device, rank, world)
-
-
-def _keep_freed_memory() -> None:
-    """Let the C library use the memory of one step again in the next.
-
-    Left to itself, glibc gives large tensors back to the system as they are freed and asks for zeroed pages again:
-    a million page faults in twenty steps, and a twentieth of their time. Other C libraries are left as they are.
-    """
-    if platform.libc_ver()[0] == "glibc":
-        library = ctypes.CDLL(None)
-        for parameter in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-            library.mallopt(parameter, 2**31 - 1)
 
 
 def leave_workplace() -> None:

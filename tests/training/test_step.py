@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from bespoke.data.catalogue import Catalogue
 from bespoke.data.sample import write_sample
 from bespoke.data.store import PairStore, prepare
 from bespoke.method import layers
+from bespoke.method import projected as borrowed
 from bespoke.networks import build_networks
 from bespoke.training.set_up import projected_discriminator
 from bespoke.training.step import Diverged, Players, changed, contrastive_step, draw, joint_step
@@ -184,7 +186,8 @@ def _work(rank: int, world: int, port: int, folder: Path, steps: int, projected:
     """Trains for some steps as one of `world` processes and leaves its weights behind."""
     torch.set_num_threads(1)
     # Rounding can push a unit over its kink and change its gradient fivefold: with straight units sums must agree.
-    layers.SLOPE = 1.0
+    layers.SLOPE = borrowed.SLOPE = 1.0
+    F.relu6 = lambda x: 6 * torch.sigmoid(x - 3)  # of the borrowed eyes, whose height it bounds
     os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
     place = find_workplace()
     config = resolve("test32", ["training.augment=0.3", "training.precision=fp32", f"loss.projected={projected}"])
