@@ -159,8 +159,12 @@ def usual_split(store: PairStore, language: Language) -> Part:
 
 
 def _judge(store: PairStore, family: Family) -> Examined:
-    with Bar(f"Teaching a judge ({family})") as bar:
-        taught = teach.judge_of(store, family, _shown(bar))
+    try:
+        with Bar(f"Teaching a judge ({family})") as bar:
+            taught = teach.judge_of(store, family, _shown(bar))
+    except KeyboardInterrupt:
+        say("Stopped. What the judges have learned so far is kept: the same command goes on from there.")
+        raise
     with Bar(f"Examining a judge ({family})") as bar:
         return examined(store, taught, _shown(bar))
 

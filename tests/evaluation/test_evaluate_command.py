@@ -67,6 +67,18 @@ def test_a_model_is_evaluated_into_a_report_that_is_not_overwritten(
     assert again["rows"] == data["rows"]
 
 
+def test_ctrl_c_while_a_judge_learns_says_what_is_kept(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bespoke.evaluation.teach.judge_of", interrupted)
+    assert run(["evaluate", "run", "boxes", "--num-pictures", "50", "--out", "stopped"]) == 130
+    assert capsys.readouterr().out.endswith("is kept: the same command goes on from there.\n")
+    assert not Path("stopped").exists()
+
+
 def test_a_small_catalogue_is_asked_about_all_that_was_kept_out(
     boxes_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
