@@ -13,7 +13,7 @@ SHOW = (
 )
 
 
-@pytest.mark.parametrize(("given", "kept"), [(None, "256"), ("32", "32")])
+@pytest.mark.parametrize(("given", "kept"), [(None, "768"), ("32", "32")])
 def test_one_dnn_keeps_few_shapes_unless_somebody_says_how_many(
     given: str | None, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
