@@ -21,7 +21,7 @@ from bespoke.data.made_once import make_once
 from bespoke.data.store import PairStore, cache_folder
 from bespoke.evaluation.half_taught import go_on, keep
 from bespoke.evaluation.judge import Family, Judge
-from bespoke.memory import steady_memory
+from bespoke.memory import keep_freed_memory
 from bespoke.precision import autocast
 from bespoke.tensors import save_tensors
 
@@ -133,7 +133,7 @@ def teach(
     kept: a file that holds what it has learned so far, from which it goes on.
     A pure function of its arguments on one machine: torch's global generator is set for it and put back.
     """
-    steady_memory()
+    keep_freed_memory()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         judge = _fresh(store, tokenizer, family).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -28,6 +28,8 @@ from bespoke.method.text_encoder import TextEmbedding
 
 Terms = dict[str, Tensor]
 
+WORDS_AT_ONCE = 64  # of word_nce: their number is rounded up to a multiple of it
+
 
 @dataclass(frozen=True, kw_only=True)
 class LossWeights:
@@ -169,12 +171,15 @@ def word_nce(
     attend, pool, scale = gammas
     areas = F.normalize(regions, dim=2)
     words = F.normalize(text.words[text.mask], dim=1).to(areas.dtype)  # [W, E] of all captions
+    # Every batch has another number of words, and for each oneDNN would keep programs of their own.
+    num_words, words = len(words), F.pad(words, (0, 0, 0, -len(words) % WORDS_AT_ONCE))
     similar = (words @ areas.transpose(1, 2)).float()  # [N, W, R]
     share = (attend * similar).softmax(2)
     gram = areas @ areas.transpose(1, 2)  # [N, R, R]: the length of a context without building it
     length = ((share.to(areas.dtype) @ gram).float() * share).sum(2).clamp(min=1e-8).sqrt()
     relevance = similar.new_full((len(areas), *text.mask.shape), float("-inf"))  # [N, M, L]
-    relevance[:, text.mask] = pool * (share * similar).sum(2) / length  # cosine of a word and its context
+    cosine = (share * similar).sum(2) / length  # [N, W], of a word and its context
+    relevance[:, text.mask] = pool * cosine[:, :num_words]
     score = (relevance.logsumexp(2) - text.mask.sum(1).log()[None]) / pool  # [N, M]
     return symmetric_cross_entropy(scale * score, caption_ids, weight)
 

@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from bespoke.memory import steady_memory
+from bespoke.memory import keep_freed_memory
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def find_workplace() -> Workplace:
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)
     else:
-        steady_memory()
+        keep_freed_memory()
     if world > 1 and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     return Workplace(device, rank, world)

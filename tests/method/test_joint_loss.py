@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from bespoke.method.discriminator import Discriminator, PictureFeatures
 from bespoke.method.generator import Generator
@@ -206,6 +208,30 @@ def test_word_nce_does_not_depend_on_padding() -> None:
     noisy = words.masked_fill(~mask[..., None], 7.0)
     second = word_nce(regions, TextEmbedding(words.mean(1), noisy, mask), torch.arange(3))
     assert torch.allclose(first, second)
+
+
+def test_word_nce_computes_few_shapes_however_long_captions_are() -> None:
+    """For every shape oneDNN keeps programs of its own: with one for every number of words memory grew for hours."""
+    torch.manual_seed(4)
+
+    def shapes(num_words: int) -> set[tuple[torch.Size, ...]]:
+        met = set()
+
+        class Noting(TorchDispatchMode):
+            def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+                if function.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.bmm):
+                    met.add(tuple(x.shape for x in args))
+                return function(*args, **(kwargs or {}))
+
+        regions, words = torch.randn(4, 16, 8, requires_grad=True), torch.randn(4, 32, 8, requires_grad=True)
+        mask = (torch.arange(128) < num_words).view(32, 4).T
+        with Noting():
+            word_nce(regions, TextEmbedding(words.mean(1), words, mask), torch.arange(4)).backward()
+        return met
+
+    assert shapes(65)
+    assert shapes(65) == shapes(77) == shapes(128)
+    assert shapes(64) != shapes(65)
 
 
 def test_word_nce_equals_attention_written_out() -> None:
