@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -101,8 +102,11 @@ def edit_picture(
             "this model has not been taught to edit; teach it by `bespoke train CATALOGUE --out RUN --edit`, or "
             "generate anew from the text"
         )
+    _check_kinds(picture, mask, text, source, strength)
     if not text.strip():
         raise UserError("the new text is empty; say what the picture should show")
+    if source is not None and not source.strip():
+        raise UserError("the old text is empty; say what the picture shows now, or leave it out")
     if not 0 <= strength <= 1:
         raise UserError(f"strength={strength:g}: expected a number from 0 (as it is) to 1 (all over); choose one")
     tokens = front_end.encode([source or "", text])
@@ -119,6 +123,18 @@ def edit_picture(
         pictures.append(EditedPicture(image, changed, text, source, strength, seed, alignment))
     new_words, old_words = words_that_differ(text, source) if source else ([], [])
     return Editing(pictures, new_words, old_words, front_end.unknown(text))
+
+
+def _check_kinds(picture: object, mask: object, text: object, source: object, strength: object) -> None:
+    """Raise UserError for what is no picture, such as the name of its file, no text, or no number."""
+    for name, given in (("picture", picture), ("mask", Image.Image() if mask is None else mask)):
+        if not isinstance(given, Image.Image):
+            raise UserError(f"{name}={type(given).__name__}: expected a picture of PIL; open it by PIL.Image.open")
+    for name, given in (("new", text), ("old", "" if source is None else source)):
+        if not isinstance(given, str):
+            raise UserError(f"the {name} text is {given!r:.40}: expected a string that says what the picture shows")
+    if not isinstance(strength, Real):
+        raise UserError(f"strength={strength!r}: expected a number from 0 (as it is) to 1 (all over); choose one")
 
 
 def editable(picture: Image.Image, size: int) -> Editable:

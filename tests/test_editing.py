@@ -149,6 +149,14 @@ def test_a_picture_that_is_not_square_is_seen_whole() -> None:
         ({"mask": Image.new("L", (5, 6))}, "mask of 5x6, picture of 32x32"),
         ({"mask": Image.new("L", (32, 32))}, "mask: all black, so nothing may change"),
         ({"picture": Image.new("RGB", (15, 40))}, "16 pixels or more"),
+        ({"seed": 2**53 - 1, "num_images": 2}, f"seed={2**53}: expected a whole number"),
+        ({"source": "  "}, "old text is empty"),
+        ({"strength": "0.5"}, "strength='0.5': expected a number from 0"),
+        ({"strength": None}, "strength=None: expected a number from 0"),
+        ({"text": None}, "new text is None: expected a string"),
+        ({"source": [OLD]}, r"old text is \['a red cup'\]: expected a string"),
+        ({"picture": "cup.png"}, "picture=str: expected a picture of PIL; open it by PIL.Image.open"),
+        ({"mask": np.zeros((32, 32))}, "mask=ndarray: expected a picture of PIL"),
     ],
 )
 def test_mistakes_are_told_in_one_line(pipeline: Pipeline, changes: dict[str, object], expected: str) -> None:
