@@ -249,13 +249,16 @@ def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:
 def _limit(mask: Image.Image, picture: Image.Image) -> Array:
     """The user's mask [H, W] in [0, 1]: white may change, black stays.
 
-    Raises UserError for one of another size, and where all is black.
+    Raises UserError for one of another size, where all is black, and where nothing but what is transparent is white.
     """
-    upright = as_rgb(ImageOps.exif_transpose(mask))[0].convert("L")
+    flat, transparent = as_rgb(ImageOps.exif_transpose(mask))
+    upright = flat.convert("L")
     if upright.size != picture.size:
         sizes = (f"{side.width}x{side.height}" for side in (upright, picture))
         raise UserError("mask of {}, picture of {}: expected the same size; scale the mask".format(*sizes))
     free = np.asarray(upright, dtype=np.float32) / np.float32(255)
-    if not free.any():
-        raise UserError("mask: all black, so nothing may change; paint white what may, or leave the mask out")
+    if free.max() < LEAST_MASK:  # also 0 and 1 out of an array: that 1 is as good as black
+        raise UserError("mask: all black, so nothing may change; paint white (255) what may, or leave the mask out")
+    if transparent and free.min() == 1:  # white paint on nothing, say: whoever paints a mask wants something to stay
+        raise UserError("mask: what is transparent is white, too, so all may change; paint black what should stay")
     return free

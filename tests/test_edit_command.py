@@ -102,6 +102,7 @@ def test_the_report_on_edits_needs_a_taught_run(home: Path, tmp_path: Path, caps
         ((NEW, "--strength", "7"), "strength=7: expected"),
         ((NEW, "--mask", "mask.png"), "mask of 20x20, picture of 80x50"),
         ((NEW, "--mask", "none.png"), "no such picture file"),
+        ((NEW, "--mask", "paint.png"), "mask: what is transparent is white, too"),
     ],
 )
 def test_mistakes_end_with_code_2_and_one_line(
@@ -110,6 +111,9 @@ def test_mistakes_end_with_code_2_and_one_line(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(photo.parent)
     Image.new("L", (20, 20)).save("mask.png")
+    paint = Image.new("RGBA", (80, 50))
+    paint.paste("white", (40, 0, 80, 50))
+    paint.save("paint.png")
     assert run(["edit", str(taught), str(photo), *options]) == 2
     told = capsys.readouterr().err
     assert expected in told

@@ -148,6 +148,8 @@ def test_a_picture_that_is_not_square_is_seen_whole() -> None:
         ({"seed": -1}, "seed=-1"),
         ({"mask": Image.new("L", (5, 6))}, "mask of 5x6, picture of 32x32"),
         ({"mask": Image.new("L", (32, 32))}, "mask: all black, so nothing may change"),
+        ({"mask": Image.new("L", (32, 32), 1)}, r"mask: all black, .* paint white \(255\)"),  # an array of 0 and 1
+        ({"mask": Image.new("RGBA", (32, 32))}, "mask: what is transparent is white, too"),
         ({"picture": Image.new("RGB", (15, 40))}, "16 pixels or more"),
         ({"seed": 2**53 - 1, "num_images": 2}, f"seed={2**53}: expected a whole number"),
         ({"source": "  "}, "old text is empty"),

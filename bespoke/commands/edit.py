@@ -42,7 +42,7 @@ def edit(
 ) -> None:
     """Write the edited pictures of one picture into a folder and say where. Raises UserError."""
     pipeline = Pipeline.from_pretrained(model)
-    shown, limit = _read(picture), None if mask is None else _read(mask)
+    shown, limit = _read(picture), None if mask is None else _read(mask, flat=False)
     made = pipeline.edit(shown, text, source=source, strength=strength, mask=limit, num_images=num_images, seed=seed)
     rows = [
         pipeline.edit(shown, text, source=source, strength=each, mask=limit, num_images=num_images, seed=made.seeds[0])
@@ -74,10 +74,10 @@ def edit(
         say(f"Sheet: {folder / SHEET}; its rows: strength {', '.join(f'{each:g}' for each in STRENGTHS)}")
 
 
-def _read(file: Path) -> Image.Image:
+def _read(file: Path, *, flat: bool = True) -> Image.Image:
     if not file.is_file():
         raise UserError(f"{file}: no such picture file; check its name")
-    return whole(file)
+    return whole(file, flat=flat)
 
 
 def _changes(made: Editing, source: str | None) -> str:
