@@ -111,7 +111,7 @@ def edit_picture(
         raise UserError(f"strength={strength:g}: expected a number from 0 (as it is) to 1 (all over); choose one")
     tokens = front_end.encode([source or "", text])
     if source is not None and torch.equal(tokens[0], tokens[1]):
-        raise UserError(f"the new text reads like the old one ({text!r}); change the words that should show")
+        raise UserError(f"the new text reads like the old one ({text!r:.80}); {_remedy(text, source)}")
     shown = editable(picture, networks.settings.image_size)
     limit = None if mask is None else _limit(mask, shown.whole)
     old, new = tokens.to(next(networks.generator.parameters()).device).split(1)
@@ -123,6 +123,13 @@ def edit_picture(
         pictures.append(EditedPicture(image, changed, text, source, strength, seed, alignment))
     new_words, old_words = words_that_differ(text, source) if source else ([], [])
     return Editing(pictures, new_words, old_words, front_end.unknown(text))
+
+
+def _remedy(text: str, source: str) -> str:
+    """What to do about two texts that read alike."""
+    if any(words_that_differ(text, source)):
+        return "the words that differ come after all that is read of a long text: say them earlier"
+    return "change the words that should show"
 
 
 def _check_kinds(picture: object, mask: object, text: object, source: object, strength: object) -> None:

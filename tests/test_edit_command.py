@@ -127,6 +127,13 @@ def test_what_is_no_picture_is_told(taught: Path, tmp_path: Path, capsys: pytest
     assert "not a JPEG, PNG or WEBP picture" in capsys.readouterr().err
 
 
+def test_a_text_in_the_place_of_the_picture_is_one_line(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["edit", str(taught), "赤いマグカップ" * 20, NEW]) == 2  # no name of a file is as long as that
+    told = capsys.readouterr().err
+    assert "give the name of a file" in told
+    assert told.count("\n") == 1
+
+
 def test_an_animated_picture_gives_its_first_frame(taught: Path, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 40), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.webp", save_all=True, append_images=frames[1:], lossless=True)
