@@ -231,7 +231,10 @@ def blend(shown: Editable, colors: Tensor, mask: Tensor, limit: Array | None = N
             levels = np.rint((x[row] + share * step + 1) * 127.5).clip(0, 255).astype(np.uint8)
             rows[..., row] = np.where(share > 0, levels, rows[..., row])
         changed[first:last] = np.rint(255 * share)
-    return Image.fromarray(picture), Image.fromarray(changed)
+    image, profile = Image.fromarray(picture), shown.whole.info.get("icc_profile") or b""
+    if profile[16:20] == b"RGB ":  # without it the same bytes are other colours; that of CMYK or grey is not for RGB
+        image.info["icc_profile"] = profile
+    return image, Image.fromarray(changed)
 
 
 def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:

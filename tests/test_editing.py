@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 from safetensors.torch import load_file, save_file
 
 from bespoke.cli import run
@@ -20,6 +20,7 @@ from bespoke.errors import UserError
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
 from bespoke.precision import autocast
+from bespoke.provenance import mark
 
 CAPTIONS = [f"a {color} {thing}" for color in ("red", "blue", "green", "white") for thing in ("cup", "hat", "bag")]
 OLD, NEW = "a red cup", "a blue cup"
@@ -126,6 +127,17 @@ def test_it_works_without_a_source_and_says_what_differs_with_one(pipeline: Pipe
 def test_pictures_of_any_mode_are_read(pipeline: Pipeline, mode: str) -> None:
     grey = Image.new("I;16", (40, 40), 30_000) if mode == "I;16" else noisy(40, 40).convert(mode)
     assert pipeline.edit(grey, NEW, source=OLD).images[0].mode == "RGB"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK"])
+def test_a_colour_profile_stays_where_it_is_one_of_rgb(pipeline: Pipeline, mode: str, tmp_path: Path) -> None:
+    picture = noisy(40, 40).convert(mode)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture.info["icc_profile"] = profile if mode != "CMYK" else profile.replace(b"RGB ", b"CMYK")
+    made = pipeline.edit(picture, NEW, source=OLD).images[0]
+    mark(made, tmp_path / "made.png", prompt=NEW, seed=0, balance=0, model="m")
+    with Image.open(tmp_path / "made.png") as kept:
+        assert kept.info.get("icc_profile") == (None if mode == "CMYK" else profile)
 
 
 def test_a_picture_that_is_not_square_is_seen_whole() -> None:

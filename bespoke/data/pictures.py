@@ -188,5 +188,7 @@ def as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
     if "A" in picture.getbands() or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
         flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        if profile := picture.info.get("icc_profile"):
+            flat.info["icc_profile"] = profile  # as convert() does
         return flat, rgba.getchannel("A").getextrema() != (255, 255)
     return picture.convert("RGB"), False
