@@ -147,7 +147,9 @@ def _check_kinds(picture: object, mask: object, text: object, source: object, st
 def editable(picture: Image.Image, size: int) -> Editable:
     """A picture in any mode and shape as the model is shown it. Raises UserError where it is too small or too large."""
     if picture.width * picture.height > MAX_PIXELS:
-        raise UserError(f"picture of {picture.width}x{picture.height}: over {MAX_PIXELS // 10**6} million pixels")
+        raise UserError(
+            f"picture of {picture.width}x{picture.height}: over {MAX_PIXELS // 10**6} million pixels; shrink it"
+        )
     if min(picture.size) < MIN_SIDE:
         found = f"{picture.width}x{picture.height}"
         raise UserError(f"picture of {found}: each side must be {MIN_SIDE} pixels or more; give a larger one")

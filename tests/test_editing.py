@@ -155,7 +155,10 @@ def test_a_picture_that_is_not_square_is_seen_whole() -> None:
     [
         ({"text": "  "}, "new text is empty"),
         ({"text": "A  red cup"}, r"reads like the old one \('A  red cup'\); change the words that should show"),
-        ({"source": "a red cup " * 20 + "x", "text": "a red cup " * 20}, "come after all that is read of a long text: say them earlier"),
+        (
+            {"source": "a red cup " * 20 + "x", "text": "a red cup " * 20},
+            "come after all that is read of a long text: say them earlier",
+        ),
         ({"strength": 1.5}, "strength=1.5: expected a number from 0"),
         ({"num_images": 0}, "num_images=0"),
         ({"seed": -1}, "seed=-1"),
