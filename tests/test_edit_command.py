@@ -146,6 +146,24 @@ def test_versions_are_made_one_at_a_time_and_ctrl_c_leaves_whole_those_that_are_
     assert len((tmp_path / "part" / "metadata.jsonl").read_text("utf-8").splitlines()) == 2
 
 
+def test_a_disk_that_fills_up_leaves_no_half_mask(
+    taught: Path, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = Image.Image.save
+
+    def full(image: Image.Image, target: object, *arguments: object, **options: object) -> None:
+        if isinstance(target, Path):
+            target.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        save(image, target, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert run(["edit", str(taught), str(photo), NEW, "--from", OLD, "--out", str(tmp_path / "out")]) == 2
+    assert "masks/000001.png: could not be written (No space left on device)" in capsys.readouterr().err
+    assert list((tmp_path / "out" / "masks").iterdir()) == []
+    assert not (tmp_path / "out" / "metadata.jsonl").exists()  # a row says that its files are whole
+
+
 def test_it_is_said_where_nothing_changed(
     taught: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
