@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -101,13 +102,16 @@ def edit_picture(
             "this model has not been taught to edit; teach it by `bespoke train CATALOGUE --out RUN --edit`, or "
             "generate anew from the text"
         )
+    _check_kinds(picture, mask, text, source, strength)
     if not text.strip():
         raise UserError("the new text is empty; say what the picture should show")
+    if source is not None and not source.strip():
+        raise UserError("the old text is empty; say what the picture shows now, or leave it out")
     if not 0 <= strength <= 1:
         raise UserError(f"strength={strength:g}: expected a number from 0 (as it is) to 1 (all over); choose one")
     tokens = front_end.encode([source or "", text])
     if source is not None and torch.equal(tokens[0], tokens[1]):
-        raise UserError(f"the new text reads like the old one ({text!r}); change the words that should show")
+        raise UserError(f"the new text reads like the old one ({text!r:.80}); {_remedy(text, source)}")
     shown = editable(picture, networks.settings.image_size)
     limit = None if mask is None else _limit(mask, shown.whole)
     old, new = tokens.to(next(networks.generator.parameters()).device).split(1)
@@ -121,10 +125,31 @@ def edit_picture(
     return Editing(pictures, new_words, old_words, front_end.unknown(text))
 
 
+def _remedy(text: str, source: str) -> str:
+    """What to do about two texts that read alike."""
+    if any(words_that_differ(text, source)):
+        return "the words that differ come after all that is read of a long text: say them earlier"
+    return "change the words that should show"
+
+
+def _check_kinds(picture: object, mask: object, text: object, source: object, strength: object) -> None:
+    """Raise UserError for what is no picture, such as the name of its file, no text, or no number."""
+    for name, given in (("picture", picture), ("mask", Image.Image() if mask is None else mask)):
+        if not isinstance(given, Image.Image):
+            raise UserError(f"{name}={type(given).__name__}: expected a picture of PIL; open it by PIL.Image.open")
+    for name, given in (("new", text), ("old", "" if source is None else source)):
+        if not isinstance(given, str):
+            raise UserError(f"the {name} text is {given!r:.40}: expected a string that says what the picture shows")
+    if not isinstance(strength, Real):
+        raise UserError(f"strength={strength!r}: expected a number from 0 (as it is) to 1 (all over); choose one")
+
+
 def editable(picture: Image.Image, size: int) -> Editable:
     """A picture in any mode and shape as the model is shown it. Raises UserError where it is too small or too large."""
     if picture.width * picture.height > MAX_PIXELS:
-        raise UserError(f"picture of {picture.width}x{picture.height}: over {MAX_PIXELS // 10**6} million pixels")
+        raise UserError(
+            f"picture of {picture.width}x{picture.height}: over {MAX_PIXELS // 10**6} million pixels; shrink it"
+        )
     if min(picture.size) < MIN_SIDE:
         found = f"{picture.width}x{picture.height}"
         raise UserError(f"picture of {found}: each side must be {MIN_SIDE} pixels or more; give a larger one")
@@ -208,7 +233,10 @@ def blend(shown: Editable, colors: Tensor, mask: Tensor, limit: Array | None = N
             levels = np.rint((x[row] + share * step + 1) * 127.5).clip(0, 255).astype(np.uint8)
             rows[..., row] = np.where(share > 0, levels, rows[..., row])
         changed[first:last] = np.rint(255 * share)
-    return Image.fromarray(picture), Image.fromarray(changed)
+    image, profile = Image.fromarray(picture), shown.whole.info.get("icc_profile") or b""
+    if profile[16:20] == b"RGB ":  # without it the same bytes are other colours; that of CMYK or grey is not for RGB
+        image.info["icc_profile"] = profile
+    return image, Image.fromarray(changed)
 
 
 def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:
@@ -233,13 +261,16 @@ def follow_edges(mask: Tensor, guide: Tensor) -> Tensor:
 def _limit(mask: Image.Image, picture: Image.Image) -> Array:
     """The user's mask [H, W] in [0, 1]: white may change, black stays.
 
-    Raises UserError for one of another size, and where all is black.
+    Raises UserError for one of another size, where all is black, and where nothing but what is transparent is white.
     """
-    upright = as_rgb(ImageOps.exif_transpose(mask))[0].convert("L")
+    flat, transparent = as_rgb(ImageOps.exif_transpose(mask))
+    upright = flat.convert("L")
     if upright.size != picture.size:
         sizes = (f"{side.width}x{side.height}" for side in (upright, picture))
         raise UserError("mask of {}, picture of {}: expected the same size; scale the mask".format(*sizes))
     free = np.asarray(upright, dtype=np.float32) / np.float32(255)
-    if not free.any():
-        raise UserError("mask: all black, so nothing may change; paint white what may, or leave the mask out")
+    if free.max() < LEAST_MASK:  # also 0 and 1 out of an array: that 1 is as good as black
+        raise UserError("mask: all black, so nothing may change; paint white (255) what may, or leave the mask out")
+    if transparent and free.min() == 1:  # white paint on nothing, say: whoever paints a mask wants something to stay
+        raise UserError("mask: what is transparent is white, too, so all may change; paint black what should stay")
     return free

@@ -8,6 +8,7 @@ import errno
 REMEDIES = {
     errno.ENOSPC: "free some disk space and try again",
     errno.EDQUOT: "free some disk space and try again",
+    errno.ENAMETOOLONG: "give the name of a file or folder, and where it is one, a shorter one",
     errno.EACCES: "let your user read it, or write where it has to be written",
 }
 

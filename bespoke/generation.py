@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -118,10 +119,14 @@ def write_edits(
             source_type=source_type,
             chain=origin,
         )
+        part = where.with_name(f".{where.name}.part")
         try:
             where.parent.mkdir(exist_ok=True)
-            picture.mask.save(where)
+            picture.mask.save(part, format="PNG")
+            part.replace(where)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
             raise UserError(f"{where}: could not be written ({error.strerror}); free some disk space") from error
         row = {
             "file_name": file.name,

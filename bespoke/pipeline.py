@@ -231,7 +231,6 @@ class Pipeline:
         Raises UserError for a model that was not taught to edit, texts that are empty or read alike, and values out of
         range.
         """
-        num_images, first = _count("num_images", num_images), first_seed(seed)
         return edit_picture(
             self.networks,
             self.tokenizer,
@@ -240,7 +239,7 @@ class Pipeline:
             source=source,
             strength=strength,
             mask=mask,
-            seeds=list(range(first, first + num_images)),
+            seeds=list(seeds_of(num_images, seed)),
         )
 
 
@@ -278,6 +277,12 @@ def first_seed(seed: int | None) -> int:
     if isinstance(seed, bool) or not isinstance(seed, SupportsIndex) or not 0 <= seed.__index__() <= LARGEST_SEED:
         raise UserError(f"seed={seed}: expected a whole number from 0 to {LARGEST_SEED}; choose one")
     return seed.__index__()
+
+
+def seeds_of(num_images: int, seed: int | None) -> range:
+    """The seeds of the versions of one edit. Raises UserError for a count below 1, and where one is out of range."""
+    count, first = _count("num_images", num_images), first_seed(seed)
+    return range(first, first_seed(first + count - 1) + 1)
 
 
 def _signed(picture: Image.Image, size: int) -> Tensor:

@@ -102,6 +102,7 @@ def test_the_report_on_edits_needs_a_taught_run(home: Path, tmp_path: Path, caps
         ((NEW, "--strength", "7"), "strength=7: expected"),
         ((NEW, "--mask", "mask.png"), "mask of 20x20, picture of 80x50"),
         ((NEW, "--mask", "none.png"), "no such picture file"),
+        ((NEW, "--mask", "paint.png"), "mask: what is transparent is white, too"),
     ],
 )
 def test_mistakes_end_with_code_2_and_one_line(
@@ -110,6 +111,9 @@ def test_mistakes_end_with_code_2_and_one_line(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(photo.parent)
     Image.new("L", (20, 20)).save("mask.png")
+    paint = Image.new("RGBA", (80, 50))
+    paint.paste("white", (40, 0, 80, 50))
+    paint.save("paint.png")
     assert run(["edit", str(taught), str(photo), *options]) == 2
     told = capsys.readouterr().err
     assert expected in told
@@ -120,7 +124,61 @@ def test_mistakes_end_with_code_2_and_one_line(
 def test_what_is_no_picture_is_told(taught: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text.png").write_text("hello")
     assert run(["edit", str(taught), str(tmp_path / "text.png"), NEW]) == 2
-    assert "not a JPEG, PNG or WEBP picture" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("not a JPEG, PNG or WEBP picture; convert it\n")  # out of what to take it?
+
+
+def test_versions_are_made_one_at_a_time_and_ctrl_c_leaves_whole_those_that_are_there(
+    taught: Path, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit, asked = Pipeline.edit, iter(range(2))
+
+    def interrupted(*arguments: object, **options: object) -> object:
+        if next(asked, None) is None:
+            raise KeyboardInterrupt
+        return edit(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Pipeline, "edit", interrupted)
+    command = ["edit", str(taught), str(photo), NEW, "--from", OLD, "-n", "3", "--seed", "5"]
+    assert run([*command, "--out", str(tmp_path / "part")]) == 130
+    told = capsys.readouterr().out
+    assert f"Stopped: 2 of 3 pictures are in {tmp_path / 'part'}, described in " in told
+    assert "For the others give --seed 7 and a new --out." in told
+    assert len((tmp_path / "part" / "metadata.jsonl").read_text("utf-8").splitlines()) == 2
+
+
+def test_a_disk_that_fills_up_leaves_no_half_mask(
+    taught: Path, photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = Image.Image.save
+
+    def full(image: Image.Image, target: object, *arguments: object, **options: object) -> None:
+        if isinstance(target, Path):
+            target.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        save(image, target, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    assert run(["edit", str(taught), str(photo), NEW, "--from", OLD, "--out", str(tmp_path / "out")]) == 2
+    assert "masks/000001.png: could not be written (No space left on device)" in capsys.readouterr().err
+    assert list((tmp_path / "out" / "masks").iterdir()) == []
+    assert not (tmp_path / "out" / "metadata.jsonl").exists()  # a row says that its files are whole
+
+
+def test_it_is_said_where_nothing_changed(
+    taught: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["edit", str(taught), str(photo), NEW, "--from", OLD, "-n", "2"]
+    assert run([*command, "--strength", "1e-9", "--out", str(tmp_path / "a")]) == 0
+    assert "Nothing changed in 2 of 2: raise --strength" in capsys.readouterr().out
+    assert run([*command, "--strength", "0", "--out", str(tmp_path / "b")]) == 0
+    assert "Nothing changed" not in capsys.readouterr().out  # as it was asked for
+
+
+def test_a_text_in_the_place_of_the_picture_is_one_line(taught: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["edit", str(taught), "赤いマグカップ" * 20, NEW]) == 2  # no name of a file is as long as that
+    told = capsys.readouterr().err
+    assert "give the name of a file" in told
+    assert told.count("\n") == 1
 
 
 def test_an_animated_picture_gives_its_first_frame(taught: Path, tmp_path: Path) -> None:

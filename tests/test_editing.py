@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 from safetensors.torch import load_file, save_file
 
 from bespoke.cli import run
@@ -20,6 +20,7 @@ from bespoke.errors import UserError
 from bespoke.networks import build_networks
 from bespoke.pipeline import Pipeline
 from bespoke.precision import autocast
+from bespoke.provenance import mark
 
 CAPTIONS = [f"a {color} {thing}" for color in ("red", "blue", "green", "white") for thing in ("cup", "hat", "bag")]
 OLD, NEW = "a red cup", "a blue cup"
@@ -128,6 +129,17 @@ def test_pictures_of_any_mode_are_read(pipeline: Pipeline, mode: str) -> None:
     assert pipeline.edit(grey, NEW, source=OLD).images[0].mode == "RGB"
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK"])
+def test_a_colour_profile_stays_where_it_is_one_of_rgb(pipeline: Pipeline, mode: str, tmp_path: Path) -> None:
+    picture = noisy(40, 40).convert(mode)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    picture.info["icc_profile"] = profile if mode != "CMYK" else profile.replace(b"RGB ", b"CMYK")
+    made = pipeline.edit(picture, NEW, source=OLD).images[0]
+    mark(made, tmp_path / "made.png", prompt=NEW, seed=0, balance=0, model="m")
+    with Image.open(tmp_path / "made.png") as kept:
+        assert kept.info.get("icc_profile") == (None if mode == "CMYK" else profile)
+
+
 def test_a_picture_that_is_not_square_is_seen_whole() -> None:
     picture = Image.new("RGB", (100, 50), "red")
     picture.paste("blue", (90, 0, 100, 50))  # outside of the middle square
@@ -142,13 +154,27 @@ def test_a_picture_that_is_not_square_is_seen_whole() -> None:
     ("changes", "expected"),
     [
         ({"text": "  "}, "new text is empty"),
-        ({"text": "A  red cup"}, "reads like the old one"),
+        ({"text": "A  red cup"}, r"reads like the old one \('A  red cup'\); change the words that should show"),
+        (
+            {"source": "a red cup " * 20 + "x", "text": "a red cup " * 20},
+            "come after all that is read of a long text: say them earlier",
+        ),
         ({"strength": 1.5}, "strength=1.5: expected a number from 0"),
         ({"num_images": 0}, "num_images=0"),
         ({"seed": -1}, "seed=-1"),
         ({"mask": Image.new("L", (5, 6))}, "mask of 5x6, picture of 32x32"),
         ({"mask": Image.new("L", (32, 32))}, "mask: all black, so nothing may change"),
+        ({"mask": Image.new("L", (32, 32), 1)}, r"mask: all black, .* paint white \(255\)"),  # an array of 0 and 1
+        ({"mask": Image.new("RGBA", (32, 32))}, "mask: what is transparent is white, too"),
         ({"picture": Image.new("RGB", (15, 40))}, "16 pixels or more"),
+        ({"seed": 2**53 - 1, "num_images": 2}, f"seed={2**53}: expected a whole number"),
+        ({"source": "  "}, "old text is empty"),
+        ({"strength": "0.5"}, "strength='0.5': expected a number from 0"),
+        ({"strength": None}, "strength=None: expected a number from 0"),
+        ({"text": None}, "new text is None: expected a string"),
+        ({"source": [OLD]}, r"old text is \['a red cup'\]: expected a string"),
+        ({"picture": "cup.png"}, "picture=str: expected a picture of PIL; open it by PIL.Image.open"),
+        ({"mask": np.zeros((32, 32))}, "mask=ndarray: expected a picture of PIL"),
     ],
 )
 def test_mistakes_are_told_in_one_line(pipeline: Pipeline, changes: dict[str, object], expected: str) -> None:

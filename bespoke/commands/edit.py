@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -12,13 +12,13 @@ from PIL import Image, ImageDraw
 from bespoke.commands.folders import claim_folder, free_name
 from bespoke.commands.generate import unknown_text
 from bespoke.commands.screen import say
-from bespoke.data.pictures import whole
-from bespoke.editing import Editing
+from bespoke.data.pictures import BadPicture, whole
+from bespoke.editing import EditedPicture, Editing
 from bespoke.errors import UserError
 from bespoke.generation import METADATA, PromptReport, model_name, write_edits
 from bespoke.method.editor import USUAL_STRENGTH
 from bespoke.networks import weights_hash
-from bespoke.pipeline import Pipeline
+from bespoke.pipeline import Pipeline, seeds_of
 from bespoke.provenance import mark, type_of_edit
 
 DEFAULT_FOLDER = Path("edits")
@@ -42,12 +42,22 @@ def edit(
 ) -> None:
     """Write the edited pictures of one picture into a folder and say where. Raises UserError."""
     pipeline = Pipeline.from_pretrained(model)
-    shown, limit = _read(picture), None if mask is None else _read(mask)
-    made = pipeline.edit(shown, text, source=source, strength=strength, mask=limit, num_images=num_images, seed=seed)
-    rows = [
-        pipeline.edit(shown, text, source=source, strength=each, mask=limit, num_images=num_images, seed=made.seeds[0])
-        for each in (STRENGTHS if sheet else ())
-    ]
+    shown, limit = _read(picture), None if mask is None else _read(mask, flat=False)
+    seeds = seeds_of(num_images, seed)
+    still: list[int] = []  # seeds of versions that are the picture as it was
+
+    def version(strength: float, seed: int) -> Editing:
+        return pipeline.edit(shown, text, source=source, strength=strength, mask=limit, seed=seed)
+
+    def versions() -> Iterator[EditedPicture]:
+        """One at a time: all versions of a large picture would fill the memory."""
+        for each in seeds:
+            picture = (made if each == seeds[0] else version(strength, each)).pictures[0]
+            if picture.mask.getbbox() is None:
+                still.append(each)
+            yield picture
+
+    made = version(strength, seeds[0])  # a mistake is told before there is a folder
     folder = claim_folder(free_name(DEFAULT_FOLDER) if out is None else out)
     say(_changes(made, source))
     if warning := unknown_text(PromptReport(unknown=Counter(made.unknown_words))):
@@ -56,28 +66,40 @@ def edit(
     assert pipeline.networks.editor is not None
     # A model's id says nothing of its editor.
     name = f"{model_name(model, pipeline)} editor {weights_hash(pipeline.networks.editor)}"
-    for _ in write_edits(made.pictures, folder, model=name, original=original, source_type=source_type):
-        pass
-    if sheet:
-        mark(
-            _sheet(shown, rows),
-            folder / SHEET,
-            prompt=text,
-            seed=made.seeds[0],
-            balance=0.0,
-            model=name,
-            source_type=source_type,
-        )
-    count = len(made.pictures)
+    count, done = len(seeds), 0
+    try:
+        written = write_edits(versions(), folder, model=name, original=original, source_type=source_type)
+        for _ in written:
+            done += 1
+        if sheet:
+            mark(
+                _sheet(shown, version, seeds),
+                folder / SHEET,
+                prompt=text,
+                seed=seeds[0],
+                balance=0.0,
+                model=name,
+                source_type=source_type,
+            )
+    except KeyboardInterrupt:
+        rest = f" For the others give --seed {seeds[done]} and a new --out." if done < count else ""
+        say(f"Stopped: {done:,} of {count:,} pictures are in {folder}, described in {folder / METADATA}.{rest}")
+        raise
     say(f"{count:,} {'picture' if count == 1 else 'pictures'} in {folder}, described in {folder / METADATA}")
+    if still and strength > 0:
+        remedy = "raise --strength, allow more by --mask, or say by --from what it shows now"
+        say(f"Nothing changed in {len(still):,} of {count:,}: {remedy}")
     if sheet:
         say(f"Sheet: {folder / SHEET}; its rows: strength {', '.join(f'{each:g}' for each in STRENGTHS)}")
 
 
-def _read(file: Path) -> Image.Image:
+def _read(file: Path, *, flat: bool = True) -> Image.Image:
     if not file.is_file():
         raise UserError(f"{file}: no such picture file; check its name")
-    return whole(file)
+    try:
+        return whole(file, flat=flat)
+    except BadPicture as error:
+        raise UserError(str(error).removesuffix(" or take it out")) from None  # which is said of a catalogue
 
 
 def _changes(made: Editing, source: str | None) -> str:
@@ -86,10 +108,10 @@ def _changes(made: Editing, source: str | None) -> str:
     return f"Changes: {' '.join(made.old_words) or 'nothing'} -> {' '.join(made.new_words) or 'nothing'}"
 
 
-def _sheet(picture: Image.Image, rows: Sequence[Editing]) -> Image.Image:
+def _sheet(picture: Image.Image, version: Callable[[float, int], Editing], seeds: Sequence[int]) -> Image.Image:
     """The picture and where it changes on top; below a row a strength, a column a seed."""
-    columns = max(2, len(rows[0].pictures))
-    sheet = Image.new("RGB", (columns * CELL, (1 + len(rows)) * (CELL + LABEL)), "white")
+    columns = max(2, len(seeds))
+    sheet = Image.new("RGB", (columns * CELL, (1 + len(STRENGTHS)) * (CELL + LABEL)), "white")
     draw = ImageDraw.Draw(sheet)
 
     def put(image: Image.Image, row: int, column: int, label: str) -> None:
@@ -100,10 +122,11 @@ def _sheet(picture: Image.Image, rows: Sequence[Editing]) -> Image.Image:
         sheet.paste(cell, (x + (CELL - cell.width) // 2, y + (CELL - cell.height) // 2))
         draw.text((x + 4, y + CELL + 2), label, fill="black")
 
-    middle = min(rows, key=lambda made: abs(made.pictures[0].strength - USUAL_STRENGTH))
     put(picture, 0, 0, "source")
-    put(middle.mask, 0, 1, "mask")
-    for number, made in enumerate(rows, 1):
-        for column, edited in enumerate(made.pictures):
-            put(edited.image, number, column, f"strength {edited.strength:g}, seed {edited.seed}")
+    for row, strength in enumerate(STRENGTHS, 1):
+        for column, seed in enumerate(seeds):
+            made = version(strength, seed)
+            put(made.images[0], row, column, f"strength {strength:g}, seed {seed}")
+            if strength == USUAL_STRENGTH and column == 0:
+                put(made.mask, 0, 1, "mask")
     return sheet

@@ -60,7 +60,10 @@ Teach = Annotated[
 ]
 # Of `bespoke edit`.
 EditingModel = Annotated[
-    str, typer.Argument(help="A run, model folder or hub id that was taught to edit.", metavar="RUN")
+    str,
+    typer.Argument(
+        help="A run, model folder or hub id that was taught to edit, or products, which was.", metavar="RUN"
+    ),
 ]
 SourceText = Annotated[
     str | None, typer.Option("--from", help="What it shows now: only what differs is changed.", metavar="TEXT")

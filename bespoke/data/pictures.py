@@ -77,13 +77,17 @@ def inspect(
     return _read(source, label, lambda picture: _square(picture, size, crop, label))
 
 
-def whole(source: Path | bytes | BinaryIO, *, name: str | None = None) -> Image.Image:
-    """Read a picture as it is, but upright and RGB, what is transparent on white. Errors are those of `decode`."""
+def whole(source: Path | bytes | BinaryIO, *, name: str | None = None, flat: bool = True) -> Image.Image:
+    """Read a picture as it is, but upright and, if `flat`, RGB, what is transparent on white.
+
+    Errors are those of `decode`.
+    """
     label = _label(source, name)
 
     def upright(picture: Image.Image) -> Image.Image:
         _centre_square((0, 0, *picture.size), label)  # says what is too small
-        return as_rgb(ImageOps.exif_transpose(picture))[0]
+        turned = ImageOps.exif_transpose(picture)
+        return as_rgb(turned)[0] if flat else turned
 
     return _read(source, label, upright)
 
@@ -184,5 +188,7 @@ def as_rgb(picture: Image.Image) -> tuple[Image.Image, bool]:
     if "A" in picture.getbands() or "transparency" in picture.info:
         rgba = picture.convert("RGBA")
         flat = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+        if profile := picture.info.get("icc_profile"):
+            flat.info["icc_profile"] = profile  # as convert() does
         return flat, rgba.getchannel("A").getextrema() != (255, 255)
     return picture.convert("RGB"), False
