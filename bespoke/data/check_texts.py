@@ -247,6 +247,12 @@ TEXTS: dict[str, Text] = {
     "left_out.rows that name no picture": Text(
         "Rows that name no picture: {count} (first: {first}).", "画像の指定がない行: {count} 行(最初は {first})。"
     ),
+    "left_out.further pictures of a product that are not read": Text(
+        "Further pictures of a product that are not read: {count} (first: {first}). The first of each is; to use "
+        "another, give it a row and a caption of its own.",
+        "商品の 2 枚目以降の画像: {count} 枚(最初は {first})。読むのは 1 枚目だけです。ほかの画像も使う場合は、"
+        "1 枚につき 1 行を設け、それぞれに説明文を書いてください。",
+    ),
     "left_out.sheets that are not read": Text(
         "Sheets that are not read: {count} (first: {first}). The first one with columns of pictures and captions is; "
         "put all rows into it.",

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import iterparse
+from zipfile import ZipFile
 
 from bespoke.data.columns import Columns, fits_heading, is_read
 from bespoke.data.headings import MOST_ABOVE, Cells, column_names, heading_at, is_blank
@@ -59,6 +60,12 @@ def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[Num
         raise _no_workbook(path, error) from None
     finally:
         book.close()
+
+
+def holds_pictures(path: Path) -> bool:
+    """Whether pictures stand in the sheets of a workbook, over its cells or in them."""
+    with ZipFile(path) as parts:
+        return any(name.startswith("xl/media/") for name in parts.namelist())
 
 
 def _fits(top: list[Numbered], columns: Columns) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image
 
 from bespoke.data.columns import Columns
 from bespoke.data.item import Problems
@@ -232,6 +233,18 @@ def test_a_workbook_with_a_password_is_told_as_one(tmp_path: Path) -> None:
     path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4096))
     with pytest.raises(UserError, match="locked by a password, or an old .xls; save it as .xlsx without a password"):
         list(read_table(path))
+
+
+def test_pictures_in_the_cells_of_a_workbook_are_told_as_such(tmp_path: Path) -> None:
+    drawing = pytest.importorskip("openpyxl.drawing.image")
+    openpyxl = pytest.importorskip("openpyxl")
+    path = xlsx(tmp_path, 一覧=[["商品説明", "写真"], ["赤いマグカップ"]])
+    Image.new("RGB", (20, 20)).save(tmp_path / "mug.png")
+    book = openpyxl.load_workbook(path)
+    book.active.add_image(drawing.Image(str(tmp_path / "mug.png")), "B2")
+    book.save(path)
+    with pytest.raises(UserError, match="pictures are in the workbook itself; save each as a file .* into column 写真"):
+        list(read_table(path, problems=Problems()))
 
 
 @pytest.mark.parametrize("kind", ["zstd", "snappy"])
