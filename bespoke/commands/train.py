@@ -227,7 +227,7 @@ def open_catalogue(location: str, size: int, *, skip_bad: bool, columns: Columns
     parts = ", ".join(f"{len(store.indices(split)):,} for {split}" for split in ("train", "validation", "test"))
     say(f"{store.manifest.catalogue}: {len(store):,} pictures with {store.num_captions:,} captions ({parts})")
     for problem in store.problems:
-        say(f"  left out: {problem}")
+        say(f"  noticed: {problem}")
     return store
 
 

@@ -73,7 +73,7 @@ def _how_to_read(table: Path) -> str:
     suffix = table.suffix.lower()
     if suffix in readers.OTHER_TABLES:
         return "save it as metadata.xlsx or metadata.csv"
-    return f"rename it to metadata{suffix}"
+    return f"rename it to metadata{'.csv' if suffix == '.txt' else suffix}"
 
 
 class Catalogue:

@@ -239,7 +239,7 @@ TEXTS: dict[str, Text] = {
         "日本語は空白で区切られないため、同じ種類の文字の並びを 1 語とみなします。誤字もここに現れます。",
     ),
     "more_words": Text("and {count} more", "ほか {count} 語"),
-    "left_out": Text("Left out while reading", "読み込み時に除いたもの"),
+    "left_out": Text("Noticed while reading", "読み込み時に気づいたこと"),
     "left_out.rows above the names of the columns": Text(
         "Rows above the names of the columns: {count} (first: {first}).",
         "列名より上にある行: {count} 行(最初は {first})。",
@@ -247,9 +247,21 @@ TEXTS: dict[str, Text] = {
     "left_out.rows that name no picture": Text(
         "Rows that name no picture: {count} (first: {first}).", "画像の指定がない行: {count} 行(最初は {first})。"
     ),
+    "left_out.further pictures of a product that are not read": Text(
+        "Further pictures of a product that are not read: {count} (first: {first}). The first of each is; to use "
+        "another, give it a row and a caption of its own.",
+        "商品の 2 枚目以降の画像: {count} 枚(最初は {first})。読むのは 1 枚目だけです。ほかの画像も使う場合は、"
+        "1 枚につき 1 行を設け、それぞれに説明文を書いてください。",
+    ),
     "left_out.sheets that are not read": Text(
-        "Sheets that are not read: {count} (first: {first}). One is; put all rows into it.",
-        "読み込まないシート: {count} 枚(最初は {first})。読むのは 1 枚だけなので、行をまとめてください。",
+        "Sheets that are not read: {count} (first: {first}). The first one with columns of pictures and captions is; "
+        "put all rows into it.",
+        "読み込まないシート: {count} 枚(最初は {first})。画像と説明文の列がある最初のシートだけを読むので、"
+        "使う行はそこにまとめてください。",
+    ),
+    "left_out.hidden rows that are read": Text(
+        "Hidden rows: {count} (first: {first}). They are read like any other; delete what should not be.",
+        "非表示の行: {count} 行(最初は {first})。ほかの行と同じように読み込みます。使わない行は削除してください。",
     ),
     "left_out.tables that are not read": Text(
         "Tables that are not read: {count} (first: {first}). One is, where it is called metadata.",

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from bespoke.data.markup import as_words
 from bespoke.data.pictures import SUFFIXES
 from bespoke.errors import UserError
 
@@ -24,6 +25,9 @@ _TEXT_NAMES = """
     text texts caption captions description descriptions productdescription
     テキスト キャプション 説明 説明文 商品説明 商品説明文 商品の説明 紹介文 商品紹介
     """.split()  # noqa: SIM905
+# What shop systems call them; these count where none of the above is there.
+_SHOPS_FILE_NAMES = "imagesrc imageurl 画像url 商品画像 商品画像パス 商品画像url".split()  # noqa: SIM905
+_SHOPS_TEXT_NAMES = "bodyhtml pc用商品説明文".split()  # noqa: SIM905
 _LOOSE_ENDS = " \u3000,;:.-/|、。・：；"  # what a template leaves behind where its last cells are empty
 
 
@@ -74,7 +78,7 @@ def template_columns(template: str) -> list[str]:
 
 def fill(template: str, record: Mapping[str, Any]) -> str:
     """The caption that a template makes of one row; empty where all its cells are."""
-    cells = {name: _cell(record.get(name)) for name in template_columns(template)}
+    cells = {name: as_words(_cell(record.get(name))).strip() for name in template_columns(template)}
     if not any(cells.values()):
         return ""
     parts = [literal + (cells[name] if name else "") for literal, name, _, _ in Formatter().parse(template)]
@@ -112,7 +116,8 @@ def choose_texts(columns: Columns, record: Mapping[str, Any], where: str, file: 
         return Chosen(file, (), _renamed(columns.template, told))
     if columns.texts:
         return Chosen(file, tuple(_told(name, record, where, "--text-column") for name in columns.texts), None)
-    texts = tuple(name for name in TEXT_COLUMNS if name in record) or _like(_TEXT_NAMES, record, file)
+    texts = tuple(name for name in TEXT_COLUMNS if name in record)
+    texts = texts or _like(_TEXT_NAMES, record, file) or _like(_SHOPS_TEXT_NAMES, record, file)
     if len(texts) > 1 and texts != TEXT_COLUMNS:
         raise UserError(f"{where}: the caption may be in {' or '.join(texts)}; choose: --text-column NAME")
     if not texts:
@@ -144,7 +149,7 @@ def _sought(columns: Columns) -> tuple[set[str], set[str]]:
     """What the columns of pictures and of captions may be called, as _plain() writes it."""
     texts = template_columns(columns.template) if columns.template is not None else columns.texts
     told_file, told_texts = {_plain(columns.file)} if columns.file else set(), set(map(_plain, texts))
-    return told_file or set(_FILE_NAMES), told_texts or set(_TEXT_NAMES)
+    return told_file or {*_FILE_NAMES, *_SHOPS_FILE_NAMES}, told_texts or {*_TEXT_NAMES, *_SHOPS_TEXT_NAMES}
 
 
 def _renamed(template: str, names: Mapping[str, str]) -> str:
@@ -169,11 +174,27 @@ def _guess_file(record: Mapping[str, Any]) -> str | None:
     if FILE_COLUMN in record:
         return FILE_COLUMN
     by_cell = [name for name, cell in record.items() if str(cell).strip().lower().endswith(SUFFIXES)]
-    by_name = _like(_FILE_NAMES, record)
-    for found in (by_name, [name for name in by_name if name in by_cell], by_cell):
+    by_name, by_shop = _like(_FILE_NAMES, record), _like(_SHOPS_FILE_NAMES, record)
+    for found in (by_name, [name for name in by_name if name in by_cell], by_shop, numbered_files(record)[:1], by_cell):
         if len(found) == 1:
             return found[0]
     return None
+
+
+def numbered_files(names: Iterable[str]) -> list[str]:
+    """The columns for the first, the second, ... picture of a row, such as 画像1 and 画像2, by their numbers."""
+    series: list[tuple[int, str]] = []
+    for name in names:
+        plain = _plain(name)
+        bare = plain.rstrip("0123456789")
+        if plain != bare and bare in (*_FILE_NAMES, *_SHOPS_FILE_NAMES):
+            series.append((int(plain.removeprefix(bare)), name))
+    return [name for _, name in sorted(series, key=lambda part: part[0])]
+
+
+def product_column(names: Iterable[str]) -> str | None:
+    """The column by which Shopify tells several rows of one product, of which only the first says what it is."""
+    return next((name for name in names if _plain(name) == "handle"), None)
 
 
 def _like(names: Iterable[str], record: Mapping[str, Any], *taken: str) -> tuple[str, ...]:
@@ -182,5 +203,6 @@ def _like(names: Iterable[str], record: Mapping[str, Any], *taken: str) -> tuple
 
 def _plain(name: str) -> str:
     """A column's name without what people write now so, now so, and without a remark in brackets behind it."""
-    bare = re.sub(r"(?<=.)\([^()]*\)$", "", unicodedata.normalize("NFKC", name).casefold().strip())
+    spelled = unicodedata.normalize("NFKC", name).casefold().strip().replace("body (html)", "body html")  # Shopify's
+    bare = re.sub(r"(?<=.)\([^()]*\)$", "", spelled)
     return "".join(c for c in bare if c not in " _-")

@@ -2,7 +2,7 @@
 
 macOS takes Japanese letters and accents apart (NFD), spreadsheets turn letters full width, Windows does not mind case,
 archives from Windows leave names in CP932, a table may give an article's number where the file has a suffix behind it,
-or name no folder.
+or without its leading zeros, or name no folder.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class FileFinder:
 
     def _alike(self, place: Path, part: str) -> str | None:
         listing = self._listing(place)
-        found = listing.get(name_key(part), [])
+        found = listing.get(name_key(part), []) or listing.get(_number_key(part), [])
         if not found and PurePosixPath(part).suffix.lower() in SUFFIXES:  # saved again as another kind
             found = listing.get(name_key(PurePosixPath(part).stem), [])
         if len(found) > 1:
@@ -56,7 +56,8 @@ class FileFinder:
 
     def _anywhere(self, name: str) -> str:
         """The only picture of that name in any folder below, where no folder is named; else `name` as it is."""
-        found = self._everywhere.get(name_key(name), []) if "/" not in name else []
+        keys = (name_key(name), _number_key(name)) if "/" not in name else ()
+        found = next((self._everywhere[key] for key in keys if key in self._everywhere), [])
         return found[0] if len(found) == 1 else name
 
     @cached_property
@@ -105,6 +106,13 @@ def _keys(name: str) -> Iterator[str]:
     yield name_key(name)
     if PurePosixPath(name).suffix.lower() in SUFFIXES:
         yield name_key(PurePosixPath(name).stem)
+        yield from filter(None, [_number_key(PurePosixPath(name).stem)])
+
+
+def _number_key(name: str) -> str:
+    """The same for numbers that differ in the zeros before them, which spreadsheets drop; no name reads as it does."""
+    number = name_key(name)
+    return f"/{number.lstrip('0') or '0'}" if number.isdecimal() else ""
 
 
 def name_key(name: str) -> str:

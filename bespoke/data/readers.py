@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +16,7 @@ from bespoke.data.columns import Chosen, Columns, choose
 from bespoke.data.file_names import FileFinder, name_key
 from bespoke.data.item import Item, Problems, Split
 from bespoke.data.pictures import SUFFIXES
-from bespoke.data.records import check_text, read_records
+from bespoke.data.records import read_records, text_encoding
 from bespoke.data.tables import METADATA_NAMES, read_table
 from bespoke.errors import UserError
 
@@ -44,17 +45,9 @@ def split_of(named: str, where: str) -> Split:
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
-    """Return the captions of a text file, one a line, without empty lines; UTF-8 or CP932."""
-    data = path.read_bytes()
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            text = data.decode(encoding)
-            if encoding == "cp932":
-                check_text(text)
-        except UnicodeError:
-            continue
-        return tuple(line.strip() for line in text.splitlines() if line.strip())
-    raise UserError(f"{path}: neither UTF-8 nor Shift_JIS text; save it as UTF-8")
+    """Return the captions of a text file, one a line, without empty lines, in any encoding that tables may have."""
+    text = path.read_text(text_encoding(path))
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _metadata_files(folder: Path) -> list[tuple[Path, Split | None]]:
@@ -70,7 +63,16 @@ def _metadata_files(folder: Path) -> list[tuple[Path, Split | None]]:
 
 def table_by_another_name(folder: Path) -> Path | None:
     """The first table in a folder that would be read if it were called metadata, or were saved as one that is."""
-    return next((path for path in sorted(folder.iterdir()) if is_table(path) and path.name not in METADATA_NAMES), None)
+    paths = [path for path in sorted(folder.iterdir()) if path.name not in METADATA_NAMES]
+    return next((path for path in paths if is_table(path)), next(filter(_has_tabs, paths), None))
+
+
+def _has_tabs(path: Path) -> bool:
+    """Whether a file is the table that Excel saves as Unicode text."""
+    if path.suffix.lower() == ".txt" and path.is_file():
+        with suppress(UserError), path.open(encoding=text_encoding(path)) as lines:
+            return "\t" in lines.readline()
+    return False
 
 
 def is_table(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -117,8 +118,13 @@ def _separator(top: list[str], columns: Columns) -> str:
 
 
 def text_encoding(path: Path) -> str:
-    """UTF-8, with or without a mark, or CP932 as on Japanese Windows; raises UserError for anything else."""
-    for encoding in ("utf-8-sig", "cp932"):
+    """UTF-8, with or without a mark, CP932 as on Japanese Windows, or UTF-16 with a mark, which Windows calls Unicode.
+
+    Raises UserError for anything else.
+    """
+    with path.open("rb") as start:
+        marked = start.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp932"):
         try:
             with path.open(encoding=encoding, newline="") as file:
                 while block := file.read(1 << 20):

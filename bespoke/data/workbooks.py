@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import iterparse
+from zipfile import ZipFile
 
 from bespoke.data.columns import Columns, fits_heading, is_read
 from bespoke.data.headings import MOST_ABOVE, Cells, column_names, heading_at, is_blank
@@ -20,26 +21,39 @@ from bespoke.errors import UserError
 
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # old .xls files begin so, and new ones that ask for a password
 Numbered = tuple[int, Cells]
-_PEEKED = 2 * MOST_ABOVE  # rows in which formulas without values are looked for
+
+
+class _Marks(NamedTuple):
+    """What a sheet says of its cells besides what stands in them."""
+
+    merged: dict[int, list[tuple[int, int]]]  # first row -> column and last row of cells merged over several rows
+    hidden: set[int]  # rows
+    empty: dict[int, int]  # column -> the first row with a formula that has no value
 
 
 def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[Numbered]:
-    """Number and cells of each row of the first sheet whose heading fits best; the others are counted in `problems`.
+    """Number and cells of each row of the first sheet whose heading fits best, one that is shown before a hidden one.
 
-    Raises UserError, also where a column that is read holds formulas whose values were never computed.
+    Other sheets and hidden rows are counted in `problems`. Raises UserError, also where a column that is read holds
+    formulas whose values were never computed.
     """
     book = _open(path)
     try:
-        tops = [(sheet, [cells for _, cells in islice(_rows(sheet), MOST_ABOVE)]) for sheet in book.worksheets]
+        tops = [(sheet, list(islice(_rows(sheet), MOST_ABOVE))) for sheet in book.worksheets]
         filled = [(sheet, top) for sheet, top in tops if top]
         if not filled:
             return
-        best = max(filled, key=lambda part: max(fits_heading(cells, columns) for cells in part[1]))[0]
+        best, top = max(filled, key=lambda part: (_fits(part[1], columns), part[0].sheet_state == "visible"))
         for sheet, _ in filled:
             if sheet is not best:
                 problems.add("sheets that are not read", f"{path}: {sheet.title}")
-        _refuse_formulas(path, best.title, list(islice(_rows(best), _PEEKED)), columns)
-        yield from _rows(best, _merged_down(best))
+        heading, names = top[heading_at([cells for _, cells in top], columns)]
+        marks = _marks(best, heading)
+        _refuse_formulas(path, column_names(names), marks, columns)
+        for number, cells in _rows(best, marks.merged):
+            if number > heading and number in marks.hidden:
+                problems.add("hidden rows that are read", f"{path}:{number}")
+            yield number, cells
     except UserError:
         raise
     except Exception as error:  # sheets are unpacked while they are read
@@ -48,7 +62,17 @@ def sheet_rows(path: Path, columns: Columns, problems: Problems) -> Iterator[Num
         book.close()
 
 
-def _open(path: Path, *, values: bool = True) -> Any:
+def holds_pictures(path: Path) -> bool:
+    """Whether pictures stand in the sheets of a workbook, over its cells or in them."""
+    with ZipFile(path) as parts:
+        return any(name.startswith("xl/media/") for name in parts.namelist())
+
+
+def _fits(top: list[Numbered], columns: Columns) -> int:
+    return max(fits_heading(cells, columns) for _, cells in top)
+
+
+def _open(path: Path) -> Any:
     try:
         import openpyxl
     except ImportError:
@@ -56,7 +80,7 @@ def _open(path: Path, *, values: bool = True) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and the like, which nobody asked for
-            return openpyxl.load_workbook(path, read_only=True, data_only=values)
+            return openpyxl.load_workbook(path, read_only=True, data_only=True)
     except PermissionError:
         raise
     except Exception as error:  # zip, XML and key errors alike
@@ -74,7 +98,7 @@ def _no_workbook(path: Path, error: Exception) -> UserError:
 def _rows(sheet: Any, merged: Mapping[int, Sequence[tuple[int, int]]] = MappingProxyType({})) -> Iterator[Numbered]:
     """The rows in which something stands of their own, and what they share with rows above them.
 
-    merged: as `_merged_down` finds it.
+    merged: as `_marks` finds it.
     """
     sheet.reset_dimensions()  # some programs write wrong ones, and rows beyond them would be lost
     shared: dict[int, tuple[int, str | None]] = {}  # column -> the last row that a cell reaches, and what stands in it
@@ -91,22 +115,37 @@ def _rows(sheet: Any, merged: Mapping[int, Sequence[tuple[int, int]]] = MappingP
             yield number, cells
 
 
-def _merged_down(sheet: Any) -> dict[int, list[tuple[int, int]]]:
-    """First row -> column and last row of each cell that is merged over several rows, as a name that several share.
+def _marks(sheet: Any, heading: int) -> _Marks:
+    """What the library tells only of workbooks that it holds in memory as a whole; formulas below row `heading` count.
 
-    The library tells merged cells only of workbooks that it holds in memory as a whole.
+    An empty text that a formula gave is a value: its cell has a type.
     """
-    from openpyxl.utils.cell import range_boundaries
+    from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 
-    starts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    marks = _Marks(defaultdict(list), set(), {})
+    row = column = 0  # files may leave out where rows and cells stand
     with sheet._get_source() as source:
-        for _, element in iterparse(source):
-            if element.tag.endswith("}mergeCell"):
+        for event, element in iterparse(source, ("start", "end")):
+            kind = element.tag.rpartition("}")[2]
+            if event == "start":
+                if kind == "row":
+                    row, column = int(element.get("r") or row + 1), 0
+                    if element.get("hidden") in ("1", "true"):
+                        marks.hidden.add(row)
+                continue
+            if kind == "c":
+                place = element.get("r")
+                column = coordinate_to_tuple(place)[1] if place else column + 1
+                within = {inner.tag.rpartition("}")[2]: inner.text for inner in element}
+                if row > heading and "f" in within and not within.get("v") and element.get("t") != "str":
+                    marks.empty.setdefault(column - 1, row)
+            elif kind == "mergeCell":
                 left, top, _, bottom = range_boundaries(element.get("ref"))
                 if bottom > top:
-                    starts[top].append((left - 1, bottom))
-            element.clear()
-    return starts
+                    marks.merged[top].append((left - 1, bottom))
+            if kind not in ("f", "v"):  # those are looked at with their cell
+                element.clear()
+    return marks
 
 
 def _as_read(cell: Any) -> str | None:
@@ -121,24 +160,11 @@ def _as_read(cell: Any) -> str | None:
     return str(value)
 
 
-def _refuse_formulas(path: Path, title: str, rows: list[tuple[int, Cells]], columns: Columns) -> None:
-    """Raise UserError where a column that would be read is empty because its formulas have no values."""
-    place = heading_at([cells for _, cells in rows[:MOST_ABOVE]], columns)
-    below = rows[place + 1 :]
-    empty = {
-        column: name
-        for column, name in enumerate(column_names(rows[place][1]))
-        if is_read(name, columns) and all(column >= len(cells) or is_blank(cells[column]) for _, cells in below)
-    }
-    if not below or not empty:
-        return
-    book = _open(path, values=False)
-    try:
-        sheet = book[title]
-        sheet.reset_dimensions()
-        for cells in islice(sheet.iter_rows(min_row=below[0][0], max_row=below[-1][0]), _PEEKED):
-            for column, name in empty.items():
-                if column < len(cells) and cells[column].data_type == "f":
-                    raise UserError(f"{path}: column {name} holds formulas without values; save it in Excel once more")
-    finally:
-        book.close()
+def _refuse_formulas(path: Path, names: list[str], marks: _Marks, columns: Columns) -> None:
+    """Raise UserError where cells that would be read are empty because their formulas have no values."""
+    for column, name in enumerate(names):
+        if column in marks.empty and is_read(name, columns):
+            raise UserError(
+                f"{path}: column {name} holds formulas without values (first: row {marks.empty[column]}); "
+                "save it in Excel once more"
+            )

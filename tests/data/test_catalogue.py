@@ -103,6 +103,13 @@ def test_a_table_by_another_name_is_pointed_to(tmp_path: Path, name: str, told: 
         Catalogue.open(tmp_path)
 
 
+def test_a_table_saved_as_unicode_text_is_pointed_to(tmp_path: Path) -> None:
+    (tmp_path / "README.txt").write_text("what this is", "utf-8")
+    (tmp_path / "商品.txt").write_text("画像\t説明\nmug.png\t赤いカップ\n", "utf-16")
+    with pytest.raises(UserError, match=r"if they are in 商品\.txt, rename it to metadata\.csv; else add"):
+        Catalogue.open(tmp_path)
+
+
 def test_pictures_are_found_though_names_are_written_otherwise(tmp_path: Path, make_picture: PictureMaker) -> None:
     make_picture(tmp_path / "２０２６" / unicodedata.normalize("NFD", "グラス.png"))
     table = "ファイル名;説明\r\n2026\\ｸﾞﾗｽ.PNG;赤いグラス\r\n"

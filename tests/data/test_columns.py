@@ -26,6 +26,10 @@ def chosen(record: Mapping[str, Any], **asked: Any) -> Chosen:
         ({"main shot": "a/b.JPG", "description": "pot"}, "main shot", "description"),
         ({"image": "https://shop/1", "photo": "a.png", "text": "pot"}, "photo", "text"),
         ({"file_name": "a.png", "text": "pot", "description": "long"}, "file_name", "text"),
+        ({"Image Src": "a", "Variant Image": "a.png", "Body (HTML)": "pot"}, "Image Src", "Body (HTML)"),
+        ({"商品画像URL": "a.png", "PC用商品説明文": "壺"}, "商品画像URL", "PC用商品説明文"),
+        ({"商品画像URL": "a.png", "画像": "b.png", "PC用商品説明文": "壺", "説明": "壺"}, "画像", "説明"),
+        ({"画像10": "c.png", "画像2": "b.png", "text": "壺"}, "画像2", "text"),
     ],
 )
 def test_columns_are_guessed_where_their_names_leave_no_doubt(record: dict, file: str, text: str) -> None:

@@ -34,6 +34,9 @@ APART = unicodedata.normalize("NFD", GLASS)
         ("2026/A-1001.jpg", "2026/A-1001.JPEG"),
         ("2026/spring/A-1001.jpg", "a-1001.jpg"),
         ("2026/spring/A-1001.jpg", "A-1001"),
+        ("00100.png", "100"),  # as it is after a CSV was opened in a spreadsheet
+        ("2026/00100.png", "１００"),
+        ("0.png", "00"),
         (os.fsdecode("花束.png".encode("cp932")), "花束.png"),
     ],
 )
@@ -65,3 +68,8 @@ def test_a_name_that_is_right_is_taken_even_where_others_are_alike(tmp_path: Pat
 def test_a_name_that_fits_no_file_or_several_is_left_as_it_is(tmp_path: Path, name: str) -> None:
     files = ("Cup.png", "CUP.png", "a/0.png", "a/twice.png", "b/twice.png", ".trash/hidden.png")
     assert put(tmp_path, *files).find(name) == name
+
+
+def test_a_number_with_other_zeros_is_taken_only_where_none_fits_better(tmp_path: Path) -> None:
+    finder = put(tmp_path, "7.png", "007.png", "08.png", "008.png", "shoe9.png")
+    assert [finder.find(name) for name in ("7", "007", "8", "9", "9.png")] == ["7.png", "007.png", "8", "9", "9.png"]

@@ -102,9 +102,10 @@ def test_a_second_table_beside_the_one_that_is_read_is_listed(make_folder: Folde
     assert list(catalogue.problems) == ["1 tables that are not read (first: metadata.csv)"]
 
 
-def test_text_pairs_may_be_shift_jis(tmp_path: Path, make_picture: PictureMaker) -> None:
+@pytest.mark.parametrize("encoding", ["cp932", "utf-16"])
+def test_text_pairs_may_be_as_windows_writes_them(tmp_path: Path, make_picture: PictureMaker, encoding: str) -> None:
     make_picture(tmp_path / "pot.png")
-    (tmp_path / "pot.txt").write_bytes("赤い壺".encode("cp932"))
+    (tmp_path / "pot.txt").write_bytes("赤い壺".encode(encoding))
     assert items_of(tmp_path, "text_pairs")["pot.png"].texts == ("赤い壺",)
 
 

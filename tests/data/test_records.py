@@ -9,6 +9,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image
 
 from bespoke.data.columns import Columns
 from bespoke.data.item import Problems
@@ -36,6 +37,17 @@ def xlsx(folder: Path, **sheets: Sequence[Sequence[Any]]) -> Path:
     path = folder / "metadata.xlsx"
     book.save(path)
     return path
+
+
+def change_part(path: Path, part: str, old: bytes, new: bytes) -> None:
+    """Put `new` in the place of `old` in one file of a workbook."""
+    with ZipFile(path) as whole:
+        parts = {name: whole.read(name) for name in whole.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
+    with ZipFile(path, "w") as changed:
+        for name, content in parts.items():
+            changed.writestr(name, content)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +146,30 @@ def test_the_sheet_that_looks_like_a_catalogue_is_read_and_the_others_are_named(
     assert problems.examples["sheets that are not read"] == [f"{path}: 表紙", f"{path}: 旧"]
 
 
+def test_of_two_sheets_that_fit_the_one_that_is_shown_is_read(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = xlsx(tmp_path, 旧=[HEADING, ["IMG_0.png", "旧商品"]], 商品=[HEADING, CELLS])
+    book = openpyxl.load_workbook(path)
+    book["旧"].sheet_state, book.active = "hidden", 1
+    book.save(path)
+    problems = Problems()
+    assert list(read_table(path, problems=problems)) == [MUG]
+    assert problems.examples == {"sheets that are not read": [f"{path}: 旧"]}
+
+
+def test_rows_that_a_filter_hides_are_read_and_counted(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = xlsx(tmp_path, 一覧=[["商品一覧表"], HEADING, CELLS, CELLS, [], CELLS])
+    book = openpyxl.load_workbook(path)
+    for number in (1, 4, 5, 6):  # a title and an empty row are no data
+        book.active.row_dimensions[number].hidden = True
+    book.active.auto_filter.ref = "A2:B6"
+    book.save(path)
+    problems = Problems()
+    assert list(read_table(path, problems=problems)) == [MUG] * 3
+    assert problems.examples["hidden rows that are read"] == [f"{path}:4", f"{path}:6"]
+
+
 def test_remarks_beside_and_many_empty_rows_above_a_sheet_do_no_harm(tmp_path: Path) -> None:
     path = xlsx(tmp_path, 一覧=[*[[None]] * 15, HEADING, [*CELLS, None, "要確認"]])
     assert list(read_table(path)) == [MUG]
@@ -164,8 +200,20 @@ def test_formulas_whose_values_were_never_computed_are_named(tmp_path: Path, col
     rows = [list(CELLS) for _ in range(12)]
     for number, row in enumerate(rows):
         row[column] = f'=A{number}&"x"'
-    with pytest.raises(UserError, match=rf"column {HEADING[column]} holds formulas without values; save it"):
+    with pytest.raises(UserError, match=rf"column {HEADING[column]} holds formulas without values .*; save it"):
         list(read_table(xlsx(tmp_path, 一覧=[HEADING, *rows])))
+
+
+def test_one_formula_without_a_value_among_captions_is_named_with_its_row(tmp_path: Path) -> None:
+    path = xlsx(tmp_path, 一覧=[["=TODAY()"], HEADING, CELLS, ["IMG_2.png", '=A3&"x"']])
+    with pytest.raises(UserError, match=rf"column {HEADING[1]} holds formulas without values \(first: row 4\)"):
+        list(read_table(path))
+
+
+def test_a_formula_that_gave_an_empty_text_has_a_value(tmp_path: Path) -> None:
+    path = xlsx(tmp_path, 一覧=[HEADING, CELLS, ["IMG_2.png", '=IF(A2="","x","")']])
+    change_part(path, "xl/worksheets/sheet1.xml", b'<c r="B3">', b'<c r="B3" t="str">')
+    assert [row.texts for row in read_table(path)] == [MUG.texts, ()]
 
 
 def test_formulas_that_nobody_reads_do_no_harm(tmp_path: Path) -> None:
@@ -175,14 +223,7 @@ def test_formulas_that_nobody_reads_do_no_harm(tmp_path: Path) -> None:
 
 def test_wrong_dimensions_of_a_sheet_lose_no_rows(tmp_path: Path) -> None:
     path = xlsx(tmp_path, 一覧=[HEADING, CELLS])
-    with ZipFile(path) as whole:
-        parts = {name: whole.read(name) for name in whole.namelist()}
-    sheet = "xl/worksheets/sheet1.xml"
-    assert b'<dimension ref="A1:B2"' in parts[sheet]
-    parts[sheet] = parts[sheet].replace(b'<dimension ref="A1:B2"', b'<dimension ref="A1"')
-    with ZipFile(path, "w") as changed:
-        for name, content in parts.items():
-            changed.writestr(name, content)
+    change_part(path, "xl/worksheets/sheet1.xml", b'<dimension ref="A1:B2"', b'<dimension ref="A1"')
     assert list(read_table(path)) == [MUG]
 
 
@@ -192,6 +233,18 @@ def test_a_workbook_with_a_password_is_told_as_one(tmp_path: Path) -> None:
     path.write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(4096))
     with pytest.raises(UserError, match="locked by a password, or an old .xls; save it as .xlsx without a password"):
         list(read_table(path))
+
+
+def test_pictures_in_the_cells_of_a_workbook_are_told_as_such(tmp_path: Path) -> None:
+    drawing = pytest.importorskip("openpyxl.drawing.image")
+    openpyxl = pytest.importorskip("openpyxl")
+    path = xlsx(tmp_path, 一覧=[["商品説明", "写真"], ["赤いマグカップ"]])
+    Image.new("RGB", (20, 20)).save(tmp_path / "mug.png")
+    book = openpyxl.load_workbook(path)
+    book.active.add_image(drawing.Image(str(tmp_path / "mug.png")), "B2")
+    book.save(path)
+    with pytest.raises(UserError, match="pictures are in the workbook itself; save each as a file .* into column 写真"):
+        list(read_table(path, problems=Problems()))
 
 
 @pytest.mark.parametrize("kind", ["zstd", "snappy"])

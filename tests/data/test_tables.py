@@ -42,7 +42,7 @@ def test_jsonl_csv_xlsx_and_parquet_say_the_same(tmp_path: Path) -> None:
         assert list(read_table(tmp_path / f"metadata.{kind}")) == [ROSE], kind
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
 def test_csv_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path, encoding: str) -> None:
     path = csv(tmp_path, f'file_name,text\r\n花.png,"{JAPANESE}"\r\n', encoding)
     assert list(read_table(path)) == [Row("花.png", (JAPANESE,), {})]
@@ -50,7 +50,7 @@ def test_csv_is_read_in_the_encodings_that_spreadsheets_write(tmp_path: Path, en
 
 def test_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="neither UTF-8 nor Shift_JIS"):
-        list(read_table(csv(tmp_path, "file_name,text\nx.png,pot\n", "utf-16")))
+        list(read_table(csv(tmp_path, "file_name,text\nx.png,pot\n", "utf-16-le")))
 
 
 @pytest.mark.parametrize(
@@ -207,3 +207,53 @@ def test_a_cell_that_is_merged_over_rows_stands_in_all_of_them(tmp_path: Path) -
     book.save(tmp_path / "metadata.xlsx")
     expected = [Row(f"{number}.png", ("a mug",), {"color": "赤"}) for number in range(4)]
     assert list(read_table(tmp_path / "metadata.xlsx")) == expected
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "1.png|2.PNG|3.jpg",
+        "1.png, 2.png,3.png",
+        "1.png\n2.png\n3.png",
+        "https://a.jp/1.png?v=7 https://a.jp/2.png,3.png",
+    ],
+)
+def test_of_several_pictures_in_a_cell_the_first_is_read_and_the_others_are_counted(tmp_path: Path, cell: str) -> None:
+    problems, further = Problems(), "further pictures of a product that are not read"
+    (row,) = read_table(jsonl(tmp_path, json.dumps({"file_name": cell, "text": "pot"})), problems=problems)
+    assert row == Row("1.png", ("pot",), {})
+    assert problems.counts == {further: 2}
+    assert "2." in problems.examples[further][0]
+
+
+def test_a_comma_in_a_name_parts_nothing(tmp_path: Path) -> None:
+    (row,) = read_table(jsonl(tmp_path, json.dumps({"file_name": "mug, red|wide.png", "text": "pot"})))
+    assert row.file_name == "mug, red|wide.png"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("画像1", "画像2"), ("Image 1", "Image 2"), ("商品画像パス１", "商品画像パス２")]
+)
+def test_of_several_columns_of_pictures_the_first_is_read_and_the_others_are_counted(
+    tmp_path: Path, first: str, second: str
+) -> None:
+    problems = Problems()
+    path = csv(tmp_path, f"商品名,{second},説明,{first}\n壺,/a/2.png,赤い壺,/a/1.png\n皿,,白い皿,3.png\n")
+    assert [row.file_name for row in read_table(path, problems=problems)] == ["1.png", "3.png"]
+    assert list(problems) == [f"1 further pictures of a product that are not read (first: {path}:2: /a/2.png)"]
+
+
+def test_shopifys_further_rows_of_a_product_are_counted_and_its_html_is_read(tmp_path: Path) -> None:
+    problems = Problems()
+    path = csv(
+        tmp_path,
+        "Handle,Title,Body (HTML),Image Src,Variant Image\n"
+        "mug,Mug,<p>A red <b>mug</b></p>,https://cdn.shopify.com/1.png?v=17,https://cdn.shopify.com/1.png\n"
+        "mug,,,https://cdn.shopify.com/2.png?v=17,\n"
+        "mug,,,,\n"
+        "pot,Pot,<p>A pot</p>,https://cdn.shopify.com/3.png,\n"
+        "cup,Cup,,https://cdn.shopify.com/4.png,\n",
+    )
+    found = [(row.file_name, row.texts) for row in read_table(path, problems=problems)]
+    assert found == [("1.png", ("A red mug",)), ("3.png", ("A pot",)), ("4.png", ())]
+    assert problems.counts == {"further pictures of a product that are not read": 1, "rows that name no picture": 1}
