@@ -41,7 +41,8 @@ def read_table(path: Path, columns: Columns | None = None, problems: Problems | 
     columns, chosen = columns or Columns(), None
     names: tuple[str, ...] = ()
     more: list[str] = []
-    product = by = None
+    by: str | None = None
+    product: Any = None
     found = False
     for number, record in read_records(path, columns, problems):
         where = f"{path}:{number}"
@@ -58,7 +59,8 @@ def read_table(path: Path, columns: Columns | None = None, problems: Problems | 
         if problems is not None and is_blank(record.get(chosen.file)):
             problems.add("rows that name no picture", where)
             continue
-        row, before, product = _as_row(record, chosen, where), product, record.get(by) if by else None
+        row, before = _as_row(record, chosen, where), product
+        product = record.get(by) if by else None
         again = not is_blank(product) and product == before and not row.texts  # a row for the next picture, and no more
         if problems is not None:
             for picture in [row.file_name] * again + _further(record, chosen.file, more):
