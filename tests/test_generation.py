@@ -112,7 +112,7 @@ def test_texts_are_read_one_at_a_time(tmp_path: Path) -> None:
         ("prompts.csv", b"caption\na red cup\n", r"prompts.csv:2: no text \(columns: caption\)"),
         ("prompts.json", b'["a red cup"]', r"prompts.json: .json is read neither as lines nor as a table; give a text"),
         ("prompts.tsv", b"sku\ttext\n1\ta red cup\n", "prompts.tsv: .tsv is read neither as lines nor as a table"),
-        ("prompts.txt", "赤い".encode("utf-16-le"), "prompts.txt: neither UTF-8 nor Shift_JIS"),
+        ("prompts.txt", "赤い cup".encode("utf-16-le"), "prompts.txt: neither UTF-8 nor Shift_JIS"),
     ],
 )
 def test_a_file_without_texts_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:

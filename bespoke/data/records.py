@@ -19,8 +19,9 @@ from bespoke.data.workbooks import sheet_rows
 from bespoke.errors import UserError
 
 _SEPARATORS = ",;\t"  # of cells; semicolons are what spreadsheets write where the comma is for decimals
-# Python's CP932 takes nearly any bytes; these are what it makes of bytes that no Japanese text has.
-_NO_TEXT = re.compile("[\0\x80\xa0\uf8f0-\uf8f3]")
+# No text holds a zero: it is UTF-16 without its mark. And Python's CP932 takes nearly any bytes; the others are what it
+# makes of bytes that no Japanese text has.
+_NO_TEXT = {"utf-8-sig": "\0", "utf-16": "\0", "cp932": "[\0\x80\xa0\uf8f0-\uf8f3]"}
 _EXCELS_SEPARATOR = re.compile("sep=(.)[\r\n]*", re.IGNORECASE)  # the first line of some CSV files, for Excel alone
 
 
@@ -127,16 +128,8 @@ def text_encoding(path: Path) -> str:
     for encoding in ("utf-16",) if marked else ("utf-8-sig", "cp932"):
         try:
             with path.open(encoding=encoding, newline="") as file:
-                while block := file.read(1 << 20):
-                    if encoding == "cp932":
-                        check_text(block)
+                if not any(re.search(_NO_TEXT[encoding], block) for block in iter(lambda: file.read(1 << 20), "")):
+                    return encoding
         except UnicodeError:
             continue
-        return encoding
     raise UserError(f"{path}: neither UTF-8 nor Shift_JIS; save it as UTF-8")
-
-
-def check_text(text: str) -> None:
-    """Raise UnicodeError for text read as CP932 that is something else, such as UTF-16."""
-    if _NO_TEXT.search(text):
-        raise UnicodeError("characters that no text has")
